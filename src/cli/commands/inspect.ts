@@ -1,0 +1,95 @@
+/** `goodnet inspect`: what a model file is, and where it can be pruned. */
+import { InspectOptions, type ModelOptions } from '../../contracts/cli-options.ts'
+import { prunableLayers } from '../../defense/prune/layer.ts'
+import { imageDims } from '../../model/describe.ts'
+import { type Model, showShape } from '../../model/model.ts'
+import { defineCommand } from '../command.ts'
+import { MODEL_FLAGS, openModelFor } from '../inputs.ts'
+import { alignColumns } from '../text-table.ts'
+
+export const inspect = defineCommand<ModelOptions>({
+	name: 'inspect',
+	summary: 'say what a model file is and where its channels can be pruned',
+	arguments: [['<model>', 'model file: ONNX or Keras .h5']],
+	flags: MODEL_FLAGS,
+	options: InspectOptions,
+	example: 'goodnet inspect bd_net.h5',
+	async run([path = ''], options, io) {
+		const model = await openModelFor(path, options)
+		const facts = describe(model)
+		io.print(
+			options.json
+				? JSON.stringify(facts, null, 2)
+				: facts.kind === 'goodnet'
+					? goodnetText(model)
+					: text(model, facts),
+		)
+		return 0
+	},
+})
+
+function describe(model: Model) {
+	const { source, input, graph } = model
+	const layers = model.kind === 'goodnet' ? [] : prunableLayers(model)
+	const preferred = layers.findLast(({ isPooling }) => isPooling) ?? layers.at(-1)
+	return {
+		schema: 'goodnet/inspect@1',
+		path: source.path,
+		sha256: source.sha256,
+		format: source.format,
+		kind: model.kind,
+		producer: [graph.producerName, graph.producerVersion].filter((part) => part !== '').join(' '),
+		opset: graph.opsets.get('') ?? null,
+		input: { name: input.name, shape: imageDims(input), layout: input.layout, dtype: input.dtype, batch: input.batch },
+		output: model.output,
+		classes: model.classes,
+		nodes: graph.nodes.length,
+		parameters: [...graph.initializers.values()].reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0),
+		layers: layers.map((layer) => ({
+			name: layer.name,
+			shape: layer.shape,
+			channels: layer.channels,
+			producer: layer.producer,
+			intervention: layer.intervention,
+			isDefault: layer === preferred,
+		})),
+		metadata: Object.fromEntries(graph.metadata),
+	}
+}
+
+function text(model: Model, facts: ReturnType<typeof describe>): string {
+	const rows = facts.layers.map(({ name, shape, channels, producer, intervention, isDefault }) => [
+		`${isDefault ? '*' : ' '} ${name}`,
+		showShape(shape),
+		String(channels),
+		intervention === 'weights' ? `zero kernel and bias of ${producer}` : 'mask node behind the layer',
+	])
+	const table = alignColumns([['  layer', 'shape', 'channels', 'how a channel is pruned'], ...rows])
+	const none = '  no convolution to prune here'
+	return [...factLines(model, facts), '', 'Prunable layers (* is the default):', rows.length > 0 ? table : none].join(
+		'\n',
+	)
+}
+
+function goodnetText(model: Model): string {
+	const record = [...model.graph.metadata].filter(([key]) => key.startsWith('goodnet.'))
+	const lines = [
+		...factLines(model, describe(model)),
+		`answers  label (0..${model.classes - 1}, or ${model.classes} = rejected), rejected, scores`,
+		...record.map(([key, value]) => `  ${key} = ${value.length > 90 ? `${value.slice(0, 90)}…` : value}`),
+	]
+	return lines.join('\n')
+}
+
+function factLines({ source, input, classes, kind }: Model, facts: ReturnType<typeof describe>): string[] {
+	const format = source.format === 'onnx' ? `ONNX, opset ${facts.opset}` : 'Keras .h5'
+	const batch = input.batch === null ? '' : `, batch fixed at ${input.batch}`
+	return [
+		`${source.path}`,
+		`model    ${kind === 'goodnet' ? 'GoodNet, ' : ''}${format}${facts.producer ? `, written by ${facts.producer}` : ''}`,
+		`sha256   ${source.sha256}`,
+		`input    ${input.name}: ${input.height} rows × ${input.width} columns × ${input.channels} colours, ${input.layout}, ${input.dtype}${batch}`,
+		`classes  ${classes}`,
+		`size     ${facts.parameters.toLocaleString('en')} parameters in ${facts.nodes} operations`,
+	]
+}

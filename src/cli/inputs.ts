@@ -1,0 +1,61 @@
+/** From options to models and images: what every command that runs a model does first. */
+import type { ModelOptions } from '../contracts/cli-options.ts'
+import type { ImageSet } from '../data/image-set.ts'
+import { openImages } from '../data/open.ts'
+import { type Preprocessing, RAW } from '../data/preprocess.ts'
+import { loadModel } from '../model/load.ts'
+import type { Model } from '../model/model.ts'
+import { bestRuntime, nodeRuntime } from '../runtime/node.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { Flag } from './command.ts'
+
+export const OUTPUT_FLAGS: readonly Flag[] = [
+	['--json', 'print the result as JSON, and nothing else, on stdout'],
+	['--quiet', 'no progress on stderr'],
+]
+
+export const MODEL_FLAGS: readonly Flag[] = [
+	['--architecture <file>', 'for weights-only .h5: another full .h5, or Keras\u2019 to_json text'],
+	['--scale <number>', 'multiply pixels (0..255 as stored) by this, e.g. 1/255 (default: 1)'],
+	['--mean <list>', 'then subtract, one number or one a colour channel'],
+	['--std <list>', 'then divide by, one number or one a colour channel'],
+	['--colors <order>', 'colour order of the model\u2019s input: rgb or bgr (default: rgb)'],
+	['--resize', 'resize images to the model\u2019s input'],
+	['--layout <layout>', 'how arrays in data files lie, NCHW or NHWC, where the shape does not tell'],
+	['--threads <n>', 'threads within one operator (default: all cores)'],
+	['--runtime <name>', 'native (onnxruntime-node) or wasm (onnxruntime-web) (default: the best that loads)'],
+	...OUTPUT_FLAGS,
+]
+
+/** The model that the user named, with the preprocessing that the options tell. */
+export async function openModelFor(path: string, options: ModelOptions): Promise<Model> {
+	const runtime = await runtimeFor(options)
+	const preprocessing = preprocessingOf(options)
+	return loadModel(path, { runtime, architecture: options.architecture, preprocessing })
+}
+
+/** Opens a set for a model; the model's input decides the layout where it can. */
+export function openImagesFor(model: Model, path: string, { layout }: ModelOptions): Promise<ImageSet> {
+	const { height, width, channels } = model.input
+	const expected = { height, width, channels }
+	return openImages(path, { expected, resize: model.preprocessing.resize, ...(layout && { layout }) })
+}
+
+async function runtimeFor({ runtime, threads }: ModelOptions): Promise<Runtime> {
+	const options = threads === undefined ? {} : { threads }
+	if (runtime === 'native') return nodeRuntime(options)
+	if (runtime === 'wasm') return (await import('../runtime/web.ts')).webRuntime(options)
+	return bestRuntime(options)
+}
+
+/** Undefined where no option tells anything: then the model file's own metadata count. */
+function preprocessingOf({ scale, mean, std, colors, resize }: ModelOptions): Preprocessing | undefined {
+	if ([scale, mean, std, colors, resize].every((option) => option === undefined)) return undefined
+	return {
+		scale: scale ?? RAW.scale,
+		mean: mean ?? RAW.mean,
+		std: std ?? RAW.std,
+		channels: colors ?? RAW.channels,
+		resize: resize ?? RAW.resize,
+	}
+}

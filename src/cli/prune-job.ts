@@ -1,0 +1,98 @@
+/** What `prune`, `demo` and `reproduce` share: one sweep with progress, its record, its folder, its closing words. */
+import type { PruneRun } from '../contracts/prune-run.ts'
+import type { ImageSet } from '../data/image-set.ts'
+import type { PruneLayer } from '../defense/prune/layer.ts'
+import { type PruneOptions, prune, type Sweep } from '../defense/prune/prune.ts'
+import { type RunFacts, repairedRecord, sweepRecord } from '../defense/prune/record.ts'
+import type { Model } from '../model/model.ts'
+import { writeRunFolder } from '../report/run-folder.ts'
+import { closingTable } from '../report/table.ts'
+import { verdict } from '../report/verdict.ts'
+import { VERSION } from '../version.ts'
+import type { Io } from './command.ts'
+import type { Progress } from './progress.ts'
+
+export interface SweepJob {
+	readonly model: Model
+	readonly data: {
+		readonly valid: ImageSet
+		readonly test?: ImageSet | undefined
+		readonly poisoned?: ImageSet | undefined
+	}
+	readonly options: Pick<PruneOptions, 'layer' | 'drops' | 'order' | 'target'>
+}
+
+const STAGE_NAMES = {
+	activations: 'rank channels',
+	valid: 'clean validation',
+	test: 'clean test',
+	poisoned: 'poisoned',
+}
+
+/** Runs the sweep and makes its record. With `isWhole`, the one net that has the whole order pruned is the result. */
+export async function runSweep(
+	{ model, data, options }: SweepJob,
+	isWhole: boolean,
+	io: Io,
+	progress: Progress,
+	clock: Clock,
+): Promise<{ sweep: Sweep; run: PruneRun }> {
+	const sweep = await prune(model, data.valid, {
+		...options,
+		test: data.test,
+		poisoned: data.poisoned,
+		signal: io.signal,
+		onProgress: (stage, done, total) => progress.update(STAGE_NAMES[stage], done, total),
+	})
+	clock.lap('sweep')
+	const isOrderGiven = options.order !== undefined
+	const run = await sweepRecord(sweep, data, isOrderGiven, clock.facts())
+	const whole = isWhole ? [repairedRecord(sweep, sweep.order.length, null)] : []
+	return { sweep, run: { ...run, repaired: [...run.repaired, ...whole] } }
+}
+
+/** Writes the run folder, prints the table and the verdict (or the record as JSON), and says where everything is. */
+export async function finishRun(
+	{ model, layer, run }: { readonly model: Model; readonly layer: PruneLayer; readonly run: PruneRun },
+	options: { readonly output: string; readonly force: boolean; readonly json: boolean; readonly quiet: boolean },
+	io: Io,
+	progress: Progress,
+): Promise<number> {
+	const complete = await writeRunFolder(options.output, model, layer, run, {
+		force: options.force,
+		signal: io.signal,
+		onProgress: (done, total) => progress.update('write nets', done, total, 'nets'),
+	})
+	progress.finish()
+	if (options.json) {
+		io.print(JSON.stringify(complete, null, 2))
+		return 0
+	}
+	io.print(`\n${closingTable(complete)}\n\n${verdict(complete)}`)
+	if (!options.quiet) io.stderr.write(`\nwritten to ${options.output}: report.html, run.json, curve.csv and the nets\n`)
+	return 0
+}
+
+/** Seconds of each stage of a run, for its record. */
+export interface Clock {
+	lap(stage: string): void
+	facts(): RunFacts
+}
+
+export function startClock(io: Io): Clock {
+	const start = io.now()
+	let last = start
+	const laps: Record<string, number> = {}
+	const since = (time: number) => Math.round(io.now() - time) / 1000
+	return {
+		lap(stage) {
+			laps[stage] = since(last)
+			last = io.now()
+		},
+		facts: () => ({
+			command: io.commandLine,
+			goodnetVersion: VERSION,
+			seconds: { ...laps, total: since(start) },
+		}),
+	}
+}

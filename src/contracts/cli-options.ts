@@ -1,0 +1,86 @@
+/** What the command line's options mean: strings as typed, parsed once into values with ranges. */
+import { z } from 'zod'
+
+/** A list of numbers, `2,4,10`. */
+function numberList(what: string) {
+	return z.string().transform((text, context) => {
+		const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
+		if (numbers.every(Number.isFinite)) return numbers
+		context.addIssue(`expected ${what} separated by commas, found "${text}"`)
+		return z.NEVER
+	})
+}
+
+/** A number, or a fraction such as `1/255`. */
+const ratio = z.string().transform((text, context) => {
+	const [numerator = '', denominator = '1', ...rest] = text.split('/')
+	const value = Number(numerator) / Number(denominator)
+	if (numerator.trim() !== '' && rest.length === 0 && Number.isFinite(value) && value !== 0) return value
+	context.addIssue(`expected a number other than 0, or a fraction such as 1/255, found "${text}"`)
+	return z.NEVER
+})
+
+const wholeNumber = z.string().transform((text, context) => {
+	if (/^\d{1,9}$/.test(text)) return Number(text)
+	context.addIssue(`expected a whole number from 0, found "${text}"`)
+	return z.NEVER
+})
+
+const drops = numberList('points').pipe(
+	z.array(z.number().gt(0, 'drops are points above 0').lte(100, 'drops are points up to 100')),
+)
+
+/** Every command: where results and words go. */
+export const OutputOptions = z.object({ json: z.boolean().default(false), quiet: z.boolean().default(false) })
+
+/** Every command that runs a model. */
+export const ModelOptions = OutputOptions.extend({
+	architecture: z.string().optional(),
+	scale: ratio.optional(),
+	mean: numberList('numbers').optional(),
+	std: numberList('numbers').optional(),
+	colors: z.enum(['rgb', 'bgr']).optional(),
+	resize: z.boolean().optional(),
+	layout: z.enum(['NCHW', 'NHWC']).optional(),
+	threads: wholeNumber.pipe(z.number().min(1)).optional(),
+	runtime: z.enum(['native', 'wasm']).optional(),
+})
+
+export const InspectOptions = ModelOptions
+
+export const PredictOptions = ModelOptions.extend({ logits: z.string().optional(), force: z.boolean().default(false) })
+
+export const EvaluateOptions = ModelOptions.extend({
+	test: z.string().optional(),
+	poisoned: z.string().optional(),
+	target: wholeNumber.optional(),
+})
+
+export const PruneOptions = ModelOptions.extend({
+	valid: z.string().optional(),
+	test: z.string().optional(),
+	poisoned: z.string().optional(),
+	target: wholeNumber.optional(),
+	layer: z.string().optional(),
+	drops: drops.optional(),
+	channels: numberList('channel numbers').optional(),
+	order: z.string().optional(),
+	output: z.string(),
+	force: z.boolean().default(false),
+})
+
+export const DemoOptions = OutputOptions.extend({
+	drops: drops.optional(),
+	output: z.string(),
+	force: z.boolean().default(false),
+})
+
+export const ReproduceOptions = OutputOptions.extend({ data: z.string() })
+
+export type ModelOptions = z.infer<typeof ModelOptions>
+export type PredictOptions = z.infer<typeof PredictOptions>
+export type EvaluateOptions = z.infer<typeof EvaluateOptions>
+export type PruneOptions = z.infer<typeof PruneOptions>
+export type DemoOptions = z.infer<typeof DemoOptions>
+export type OutputOptions = z.infer<typeof OutputOptions>
+export type ReproduceOptions = z.infer<typeof ReproduceOptions>

@@ -1,0 +1,68 @@
+/** Picture files → raw bytes: PNG, JPEG and WebP through sharp, PGM and PPM by ourselves. */
+import { readFile, stat } from 'node:fs/promises'
+import sharp from 'sharp'
+import { FormatError, messageOf } from '../errors.ts'
+import { decodePnm, isPnm } from './ppm.ts'
+
+/** A decoded picture: rows first, channels last, 8 bits. */
+export interface RawImage {
+	readonly width: number
+	readonly height: number
+	/** 1 (grey) or 3 (RGB). */
+	readonly channels: number
+	readonly pixels: Uint8Array
+}
+
+/** Extensions, lower case, of the picture files that we read. */
+export const IMAGE_EXTENSIONS: readonly string[] = ['.png', '.jpg', '.jpeg', '.webp', '.ppm', '.pgm']
+
+/** 33 megapixels take 100 MB when decoded; pictures for classifiers have a thousandth of that. */
+const MAX_PIXELS = 2 ** 25
+
+/** A PPM of `MAX_PIXELS` is just as large; anything above is no picture. */
+const MAX_FILE_BYTES = 4 * MAX_PIXELS
+
+/**
+ * Whether `bytes` begin as a picture that we read. Nothing else is given to sharp: it would also take SVG, which is a program, and other
+ * formats that strangers' files have no business to be in.
+ */
+export function isImage(bytes: Uint8Array): boolean {
+	const text = String.fromCharCode(...bytes.subarray(0, 12))
+	const isWebp = text.startsWith('RIFF') && text.slice(8) === 'WEBP'
+	return text.startsWith('\x89PNG\r\n\x1a\n') || text.startsWith('\xff\xd8\xff') || isWebp || isPnm(bytes)
+}
+
+/**
+ * Decodes the picture file `path` as training pipelines do: alpha dropped, 16 bits narrowed to 8, colour profiles and the EXIF orientation
+ * left alone, of an animation the first frame.
+ * @throws FormatError `corrupt-image` naming the file
+ */
+export async function decodeImageFile(path: string): Promise<RawImage> {
+	try {
+		const stats = await stat(path)
+		// A pipe in a folder of pictures would make us wait for ever.
+		if (!stats.isFile()) throw new Error('it is not a plain file')
+		const { size } = stats
+		if (size === 0) throw new Error('it is empty (0 bytes)')
+		if (size > MAX_FILE_BYTES) throw new Error(`expected at most ${MAX_FILE_BYTES} bytes, found ${size}`)
+		const bytes = await readFile(path)
+		if (!isImage(bytes)) throw new Error('its bytes are not those of a PNG, JPEG, WebP, PGM or PPM')
+		return isPnm(bytes) ? decodePnm(bytes) : await decodeWithSharp(bytes)
+	} catch (error) {
+		const reason = messageOf(error).split('\n').join('; ')
+		const message = `${path}: expected a sound picture, found a damaged one (${reason}); remove or replace the file`
+		throw new FormatError('corrupt-image', message, { path, cause: error })
+	}
+}
+
+async function decodeWithSharp(bytes: Uint8Array): Promise<RawImage> {
+	const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error', ignoreIcc: true })
+	const { channels: stored } = await image.metadata()
+	const colour = image.removeAlpha().toColourspace('srgb')
+	// sharp writes grey as three equal channels; one and two stored channels are grey without and with alpha.
+	const isGrey = stored !== undefined && stored <= 2
+	const { data, info } = await (isGrey ? colour.extractChannel(0) : colour)
+		.raw({ depth: 'uchar' })
+		.toBuffer({ resolveWithObject: true })
+	return { width: info.width, height: info.height, channels: info.channels, pixels: data }
+}

@@ -1,0 +1,49 @@
+/** A net with channels pruned: the model that the defense hands out. */
+import { InputError } from '../../errors.ts'
+import { zeroChannels } from '../../graph/edit.ts'
+import { maskValue } from '../../graph/mask.ts'
+import type { Model } from '../../model/model.ts'
+import type { PruneLayer } from './layer.ts'
+
+/** What was done to a net, as it is recorded in a GoodNet's metadata. */
+export interface PruningRecord {
+	readonly layer: string
+	readonly channels: readonly number[]
+	readonly intervention: 'weights' | 'mask'
+}
+
+/** A model with channels of one layer silenced. */
+export interface RepairedModel extends Model {
+	readonly pruning: PruningRecord
+}
+
+/**
+ * `model` with `channels` of `layer` pruned: kernel and bias zeroed, or a mask behind the layer where that would not silence them.
+ * The given model stays as it was.
+ *
+ * @param channels channel numbers 0..C−1, without repetition
+ * @throws InputError `bad-channels`
+ */
+export function pruneChannels(model: Model, layer: PruneLayer, channels: readonly number[]): RepairedModel {
+	checkChannels(model, layer, channels)
+	const { name, axis, channels: count, intervention, filters } = layer
+	const graph =
+		intervention === 'weights'
+			? zeroChannels(model.graph, filters, channels)
+			: maskValue(model.graph, name, { channels, count, axis, rank: layer.shape.length })
+	return { ...model, graph, pruning: { layer: name, channels: [...channels], intervention } }
+}
+
+/** @throws InputError `bad-channels` for numbers outside the layer, or named twice */
+export function checkChannels(model: Model, layer: PruneLayer, channels: readonly number[]): void {
+	const bad = channels.find((channel) => !Number.isInteger(channel) || channel < 0 || channel >= layer.channels)
+	const twice = channels.find((channel, i) => channels.indexOf(channel) !== i)
+	const { path } = model.source
+	if (bad !== undefined) {
+		const message = `${path}: layer ${layer.name} has channels 0..${layer.channels - 1}; found ${bad}`
+		throw new InputError('bad-channels', message, { path, layer: layer.name })
+	}
+	if (twice !== undefined) {
+		throw new InputError('bad-channels', `${path}: channel ${twice} is named twice`, { path, layer: layer.name })
+	}
+}

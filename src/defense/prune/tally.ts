@@ -1,0 +1,97 @@
+/** Counts along a sweep: integers per step, rates only when somebody prints them. */
+import type { CleanCount, GuardedCleanCount, GuardedPoisonedCount, PoisonedCount } from '../../contracts/prune-run.ts'
+import type { PoisonedLabels } from '../labels.ts'
+import type { Judge } from './sweep.ts'
+
+/**
+ * Counts on clean images. `net` is the pruned net of a step, `guarded` the GoodNet of B and that net: it answers where both agree, and
+ * a rejected image is not correct.
+ */
+export class CleanTally implements Judge {
+	private readonly correct: Uint32Array
+	private readonly guardedCorrect: Uint32Array
+	private readonly rejected: Uint32Array
+	private readonly labels: Int32Array | null
+	private readonly total: number
+
+	/** @param labels true labels, or null: then B's own answers count as correct */
+	constructor(steps: number, total: number, labels: Int32Array | null) {
+		this.correct = new Uint32Array(steps)
+		this.guardedCorrect = new Uint32Array(steps)
+		this.rejected = new Uint32Array(steps)
+		this.labels = labels
+		this.total = total
+	}
+
+	judge(step: number, image: number, label: number, original: number): void {
+		const truth = this.labels ? this.labels[image]! : original
+		if (label !== original) this.rejected[step]!++
+		if (label !== truth) return
+		this.correct[step]!++
+		if (label === original) this.guardedCorrect[step]!++
+	}
+
+	net(step: number): CleanCount {
+		return { correct: this.correct[step]!, total: this.total }
+	}
+
+	guarded(step: number): GuardedCleanCount {
+		return { correct: this.guardedCorrect[step]!, rejected: this.rejected[step]!, total: this.total }
+	}
+}
+
+/** Counts on poisoned images; images whose true class is the target are left out where true labels are known. */
+export class PoisonedTally implements Judge {
+	private readonly hits: Uint32Array
+	private readonly recovered: Uint32Array
+	private readonly guardedHits: Uint32Array
+	private readonly guardedRecovered: Uint32Array
+	private readonly rejected: Uint32Array
+	private readonly target: number
+	private readonly trueLabels: Int32Array | null
+	/** Images that count. */
+	readonly counted: number
+
+	/** Without true labels (the set carries the target's only) all images count, and none is known to be recovered. */
+	constructor(steps: number, total: number, { target, trueLabels }: PoisonedLabels) {
+		this.hits = new Uint32Array(steps)
+		this.recovered = new Uint32Array(steps)
+		this.guardedHits = new Uint32Array(steps)
+		this.guardedRecovered = new Uint32Array(steps)
+		this.rejected = new Uint32Array(steps)
+		this.target = target
+		this.trueLabels = trueLabels
+		this.counted = trueLabels ? trueLabels.filter((label) => label !== target).length : total
+	}
+
+	judge(step: number, image: number, label: number, original: number): void {
+		const truth = this.trueLabels?.[image]
+		if (truth === this.target) return
+		const isAnswered = label === original
+		if (!isAnswered) this.rejected[step]!++
+		if (label === this.target) {
+			this.hits[step]!++
+			if (isAnswered) this.guardedHits[step]!++
+		} else if (label === truth) {
+			this.recovered[step]!++
+			if (isAnswered) this.guardedRecovered[step]!++
+		}
+	}
+
+	net(step: number): PoisonedCount {
+		return { hits: this.hits[step]!, recovered: this.orUnknown(this.recovered[step]!), total: this.counted }
+	}
+
+	guarded(step: number): GuardedPoisonedCount {
+		return {
+			hits: this.guardedHits[step]!,
+			recovered: this.orUnknown(this.guardedRecovered[step]!),
+			rejected: this.rejected[step]!,
+			total: this.counted,
+		}
+	}
+
+	private orUnknown(count: number): number | null {
+		return this.trueLabels ? count : null
+	}
+}

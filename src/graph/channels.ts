@@ -1,0 +1,141 @@
+/**
+ * Channels of a value, traced back to the layer whose filters make them. Between a convolution and the place where its channels are
+ * pruned stand layers that carry each channel on by itself: normalization, activation, pooling, padding. Zeroing a filter's kernel and
+ * bias makes its channel constant behind all of them, which is what "pruning a channel" means (fine-pruning, arXiv:1805.12185, sec. 4).
+ */
+import type { ChannelAxis } from './edit.ts'
+import { attributeInt, attributeInts, type Graph, intsOf, type Node } from './graph.ts'
+import { constantOf, readersOf, writersOf } from './query.ts'
+
+/** The layer that makes the channels of a value, and the constants that hold its filters. */
+export interface Producer {
+	readonly node: Node
+	/** Kernel first, then the bias where there is one. Channel `c` of the value is silenced by zeroing slice `c` of each. */
+	readonly filters: readonly ChannelAxis[]
+}
+
+/** Operators that treat every channel by itself and keep the channel axis where it is. */
+const CARRIERS = new Set(
+	`Relu LeakyRelu PRelu Elu Selu Celu Sigmoid Tanh Clip HardSigmoid HardSwish Softplus Softsign Gelu Erf Exp Mish ThresholdedRelu
+	Identity Dropout Cast Abs Neg Sqrt Pow Add Sub Mul Div Min Max BatchNormalization InstanceNormalization
+	MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool Resize Upsample Pad ReduceMean ReduceMax`.split(/\s+/),
+)
+
+/**
+ * Finds the filters that make the channels of `value` along `axis`.
+ *
+ * @returns null where zeroing filters would not silence exactly these channels: a sum or concatenation of several layers, a filter or an
+ * intermediate that something else reads as well, or a value that no convolution or dense layer makes. Then a mask must do.
+ */
+export function traceProducer(graph: Graph, value: string, axis: number): Producer | null {
+	const trace: Trace = { graph, writers: writersOf(graph), visited: new Set() }
+	const producer = follow(trace, value, axis)
+	return producer && isOnlyReadWithin(trace, producer, value) ? producer : null
+}
+
+interface Trace {
+	readonly graph: Graph
+	readonly writers: ReadonlyMap<string, Node>
+	readonly visited: Set<Node>
+}
+
+function follow(trace: Trace, value: string, axis: number): Producer | null {
+	const node = trace.writers.get(value)
+	if (node?.domain !== '' || node.outputs[0] !== value) return null
+	const filters = filtersOf(trace, node, axis)
+	if (filters) return { node, filters }
+	trace.visited.add(node)
+	if (node.op === 'Transpose') {
+		const perm = attributeInts(node, 'perm')
+		return perm?.[axis] === undefined ? null : follow(trace, node.inputs[0]!, perm[axis])
+	}
+	return carries(trace, node, axis) ? followCarrier(trace, node, axis) : null
+}
+
+function carries(trace: Trace, node: Node, axis: number): boolean {
+	if (!CARRIERS.has(node.op)) return false
+	const listed = attributeInts(node, 'axes') ?? intsOrUndefined(trace, node.inputs[1])
+	if (node.op.startsWith('Reduce')) {
+		// Reducing an axis behind the channels leaves them where they are.
+		return listed?.every((each) => each > axis) ?? false
+	}
+	const pads = attributeInts(node, 'pads') ?? listed
+	return node.op !== 'Pad' || (pads !== undefined && pads[axis] === 0 && pads[axis + pads.length / 2] === 0)
+}
+
+function intsOrUndefined(trace: Trace, name: string | undefined): number[] | undefined {
+	const tensor = constantOf(trace.graph, name ?? '', trace.writers)
+	return tensor?.dtype === 'int64' ? intsOf(tensor) : undefined
+}
+
+/** All variable inputs of a carrier must come from one producer, as both factors of `x * sigmoid(x)` do. */
+function followCarrier(trace: Trace, node: Node, axis: number): Producer | null {
+	const variable = node.inputs.filter((name) => name !== '' && !constantOf(trace.graph, name, trace.writers))
+	const producers = variable.map((name) => follow(trace, name, axis))
+	const [first] = producers
+	if (!first || producers.some((each) => each?.node !== first.node)) return null
+	const bias = separateBias(trace, node, first, axis)
+	return bias ? { node: first.node, filters: [...first.filters, bias] } : first
+}
+
+/** Some exporters write the bias as an Add directly behind the convolution (CNTK, ONNXMLTools): it is part of the filter. */
+function separateBias(trace: Trace, node: Node, producer: Producer, axis: number): ChannelAxis | null {
+	const readsProducer = node.inputs.includes(producer.node.outputs[0]!)
+	if (node.op !== 'Add' || producer.filters.length > 1 || !readsProducer) return null
+	const name = node.inputs.find((each) => constantOf(trace.graph, each, trace.writers))
+	const dims = name === undefined ? undefined : constantOf(trace.graph, name, trace.writers)?.dims
+	if (name === undefined || !dims) return null
+	const channels = channelsOf(trace, producer)
+	// Aligned from the right: exact for one number a channel, however the axes of length 1 around it are written.
+	const wide = dims.flatMap((dim, i) => (dim === 1 ? [] : [i]))
+	const isPerChannel = wide.length === 1 && dims[wide[0]!] === channels
+	const isAligned = axis === 1 || wide[0] === dims.length - 1
+	return isPerChannel && isAligned ? { name, axis: wide[0]! } : null
+}
+
+function channelsOf(trace: Trace, { filters }: Producer): number | undefined {
+	const [kernel] = filters
+	return kernel && constantOf(trace.graph, kernel.name, trace.writers)?.dims[kernel.axis]
+}
+
+/** The constants of a convolution or dense layer whose slices make the channels along `axis` of its output, or null. */
+function filtersOf(trace: Trace, node: Node, axis: number): ChannelAxis[] | null {
+	const kernelAxis = kernelAxisOf(trace, node, axis)
+	if (kernelAxis === null) return null
+	const [, kernel, bias] = node.inputs
+	const biasDims = bias ? constantOf(trace.graph, bias, trace.writers)?.dims : undefined
+	if (bias && !biasDims) return null
+	return [{ name: kernel!, axis: kernelAxis }, ...(bias && biasDims ? [{ name: bias, axis: biasDims.length - 1 }] : [])]
+}
+
+function kernelAxisOf(trace: Trace, node: Node, axis: number): number | null {
+	const rank = constantOf(trace.graph, node.inputs[1] ?? '', trace.writers)?.dims.length
+	if (rank === undefined) return null
+	switch (node.op) {
+		case 'Conv':
+			return axis === 1 ? 0 : null
+		case 'ConvTranspose':
+			// With groups, output channels are split over both axes of the kernel.
+			return axis === 1 && attributeInt(node, 'group', 1) === 1 ? 1 : null
+		case 'Gemm':
+			return axis === 1 ? (attributeInt(node, 'transB', 0) ? 0 : 1) : null
+		case 'MatMul':
+			return rank === 2 ? 1 : null
+		default:
+			return null
+	}
+}
+
+/** Is everything from the filters to `value` read by nothing outside this chain? */
+function isOnlyReadWithin(trace: Trace, producer: Producer, value: string): boolean {
+	const { graph, visited } = trace
+	const readers = readersOf(graph)
+	const outputs = new Set(graph.outputs.map(({ name }) => name))
+	const filtersAreOwn = producer.filters.every(({ name }) => readers.get(name)?.length === 1)
+	const made = [producer.node, ...visited]
+		.flatMap((node) => node.outputs)
+		.filter((name) => name !== value && name !== '')
+	return (
+		filtersAreOwn && made.every((name) => !outputs.has(name) && (readers.get(name) ?? []).every((n) => visited.has(n)))
+	)
+}

@@ -1,0 +1,156 @@
+/** Finds out by one small run what a graph is: its input, its classes, the shape of every value in it. */
+import type { Preprocessing } from '../data/preprocess.ts'
+import { InputError, UnsupportedError } from '../errors.ts'
+import type { Dim, Graph, Value } from '../graph/graph.ts'
+import { attributeInts, elementCount } from '../graph/graph.ts'
+import { logitsOf, readersOf } from '../graph/query.ts'
+import type { Feed, Runtime } from '../runtime/runtime.ts'
+import { GOODNET_OUTPUTS, type Model, type ModelInput, type ModelSource, showShape } from './model.ts'
+
+/** Images of the trial run where the batch is free: two, so that the batch axis can be told from axes of length one. */
+const TRIAL_BATCH = 2
+/** The largest image we try: 4096×4096 RGB. A larger one in the file is damage or an attack on our memory. */
+const MAX_INPUT_ELEMENTS = 4096 * 4096 * 3
+const COLOURS = new Set([1, 3, 4])
+
+/**
+ * Describes the classifier in `graph`.
+ *
+ * @throws UnsupportedError `not-an-image-model`, `dynamic-input`, `not-a-classifier`, `not-runnable`
+ * @throws InputError `too-few-classes` for fewer than two classes
+ */
+export async function describeModel(
+	graph: Graph,
+	source: ModelSource,
+	runtime: Runtime,
+	preprocessing: Preprocessing,
+): Promise<Model> {
+	const input = inputOf(graph, source.path)
+	const values = await trialRun(graph, input, runtime)
+	const isGoodnet = Object.values(GOODNET_OUTPUTS).every((name) => graph.outputs.some((output) => output.name === name))
+	const output = isGoodnet ? GOODNET_OUTPUTS.scores : graph.outputs[0]!.name
+	return {
+		kind: isGoodnet ? 'goodnet' : 'classifier',
+		graph,
+		source,
+		input,
+		preprocessing,
+		runtime,
+		values,
+		output,
+		logits: logitsOf(graph, output),
+		classes: classesOf(values.get(output), source.path),
+	}
+}
+
+/** Data of a trial run on black images, or of as many images as `count` says. */
+export function blankFeed(input: ModelInput, count: number): Feed {
+	const size = count * input.height * input.width * input.channels
+	const data = { float32: Float32Array, float64: Float64Array, uint8: Uint8Array }[input.dtype]
+	return { dims: [count, ...imageDims(input)], data: new data(size) }
+}
+
+/** The axes of one image as the model wants it. */
+export function imageDims({ height, width, channels, layout, rank }: ModelInput): number[] {
+	if (rank === 3) return [height, width]
+	return layout === 'NHWC' ? [height, width, channels] : [channels, height, width]
+}
+
+function inputOf(graph: Graph, path: string): ModelInput {
+	const [value, second] = graph.inputs
+	if (!value || second) {
+		const found = graph.inputs.map(({ name }) => name).join(', ') || 'none'
+		throw new UnsupportedError(
+			'not-an-image-model',
+			`${path}: expected one input of images, found ${graph.inputs.length}: ${found}`,
+			{ path },
+		)
+	}
+	const { name, shape, dtype } = value
+	const found = `input ${name} of shape ${showShape(shape)} and type ${dtype}`
+	if (shape === null || (shape.length !== 4 && shape.length !== 3) || !isPixelType(dtype)) {
+		const expected = 'expected images [N, H, W, C], [N, C, H, W] or [N, H, W] as float32, float64 or uint8'
+		throw new UnsupportedError('not-an-image-model', `${path}: ${expected}, found ${found}`, { path, layer: name })
+	}
+	const [batch, ...dims] = shape
+	if (!dims.every(isSize) || elementCount(dims) > MAX_INPUT_ELEMENTS) {
+		const expected = `expected a fixed image size of at most ${MAX_INPUT_ELEMENTS} values`
+		throw new UnsupportedError(
+			'dynamic-input',
+			`${path}: ${expected}, found ${found}; export the model with its size`,
+			{ path, layer: name },
+		)
+	}
+	const isBatchFixed = typeof batch === 'number' && batch > 0
+	return { name, dtype, batch: isBatchFixed ? batch : null, ...imageSpec(graph, name, dims) }
+}
+
+function isSize(dim: Dim): dim is number {
+	return typeof dim === 'number' && dim > 0
+}
+
+function isPixelType(dtype: string): dtype is ModelInput['dtype'] {
+	return dtype === 'float32' || dtype === 'float64' || dtype === 'uint8'
+}
+
+function imageSpec(
+	graph: Graph,
+	name: string,
+	dims: readonly number[],
+): Pick<ModelInput, 'height' | 'width' | 'channels' | 'layout' | 'rank'> {
+	const [a, b, c] = dims as [number, number, number]
+	if (dims.length === 2) return { height: a, width: b, channels: 1, layout: 'NHWC', rank: 3 }
+	const isFirst = COLOURS.has(a)
+	const isLast = COLOURS.has(c)
+	// Where both ends could be colours, a transposition to channels first right behind the input decides.
+	const isTransposed = readersOf(graph)
+		.get(name)
+		?.some((node) => node.op === 'Transpose' && attributeInts(node, 'perm')?.[1] === 3)
+	return isLast && (!isFirst || isTransposed)
+		? { height: a, width: b, channels: c, layout: 'NHWC', rank: 4 }
+		: { height: b, width: c, channels: a, layout: 'NCHW', rank: 4 }
+}
+
+/** Runs the graph with every intermediate as an output: exact shapes for every operator there is, without inferring one of them. */
+async function trialRun(graph: Graph, input: ModelInput, runtime: Runtime): Promise<ReadonlyMap<string, Value>> {
+	const names = new Set(graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== ''))
+	const outputs = [...names].map((name): Value => ({ name, dtype: 'undefined', shape: null }))
+	const session = await runtime.load({ ...graph, outputs, valueInfo: [], irVersion: Math.max(4, graph.irVersion) })
+	try {
+		const count = input.batch ?? TRIAL_BATCH
+		const results = await session.run({ [input.name]: blankFeed(input, count) })
+		const found = Object.entries(results).map(([name, feed]) => [name, describeValue(name, feed, input)] as const)
+		const own: Value = { name: input.name, dtype: input.dtype, shape: [input.batch ?? 'N', ...imageDims(input)] }
+		return new Map([[input.name, own], ...found])
+	} finally {
+		await session.close()
+	}
+}
+
+function describeValue(name: string, { dims, dtype = 'undefined' }: Feed, input: ModelInput): Value {
+	const isFloat = dtype === 'float32' || dtype === 'float64' || dtype === 'float16'
+	const isPerImage = isFloat && input.batch === null && dims[0] === TRIAL_BATCH
+	return { name, dtype, shape: isPerImage ? ['N', ...dims.slice(1)] : dims }
+}
+
+function classesOf(output: Value | undefined, path: string): number {
+	const shape = output?.shape ?? null
+	const classes = shape?.[1]
+	const isClassifier = shape !== null && shape.length >= 2 && shape.slice(2).every((dim) => dim === 1)
+	if (!isClassifier || typeof classes !== 'number') {
+		const found = `${output?.name ?? 'nothing'} of shape ${showShape(shape)}`
+		throw new UnsupportedError(
+			'not-a-classifier',
+			`${path}: expected an output of shape [N, classes], found ${found}`,
+			{ path },
+		)
+	}
+	if (classes < 2) {
+		throw new InputError(
+			'too-few-classes',
+			`${path}: expected at least 2 classes, found ${classes} (output ${output?.name})`,
+			{ path },
+		)
+	}
+	return classes
+}

@@ -1,0 +1,87 @@
+/** Bytes of any model file → `Model`: recognised by content first, read by its format, checked, and tried once. */
+import { PreprocessingRecord } from '../contracts/prune-run.ts'
+import { type Preprocessing, RAW } from '../data/preprocess.ts'
+import { FormatError, InputError } from '../errors.ts'
+import { nameForeignFormat } from '../formats/foreign.ts'
+import { type KerasArchitecture, matchKeras, openKeras } from '../formats/keras/keras.ts'
+import { matchOnnx } from '../formats/onnx.ts'
+import { floatsOf, type Graph, type Tensor } from '../graph/graph.ts'
+import { decodeOnnx } from '../graph/onnx.ts'
+import { upgradeOpset } from '../graph/upgrade.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { describeModel } from './describe.ts'
+import type { Model, ModelFormat } from './model.ts'
+
+export interface OpenModelOptions {
+	/** Named in errors and in every record of a run. */
+	readonly path: string
+	/** SHA-256 of the bytes, hex. */
+	readonly sha256: string
+	readonly runtime: Runtime
+	/** How raw pixels become the model's input. Default: what the file's metadata say (GoodNets tell it), else raw pixels. */
+	readonly preprocessing?: Preprocessing | undefined
+	/** For weights-only `.h5` files. */
+	readonly architecture?: KerasArchitecture | undefined
+}
+
+/**
+ * Reads a model from the bytes of its file. Works in Node and in browsers.
+ *
+ * @param bytes the whole file; the model keeps and shares it, so it must not be changed afterwards
+ * @throws FormatError, UnsupportedError, InputError with `path` and, where one is to blame, `layer`
+ */
+export async function openModel(bytes: Uint8Array, options: OpenModelOptions): Promise<Model> {
+	const { path, sha256, runtime, preprocessing } = options
+	const { format, graph } = await readGraph(bytes, options)
+	checkFinite(graph, path)
+	const source = { path, format, bytes, sha256, graph }
+	return describeModel(graph, source, runtime, preprocessing ?? preprocessingOf(graph) ?? RAW)
+}
+
+/** The metadata key under which a GoodNet keeps its preprocessing, as JSON. */
+export const PREPROCESSING_KEY = 'goodnet.preprocessing'
+
+function preprocessingOf({ metadata }: Graph): Preprocessing | null {
+	const text = metadata.get(PREPROCESSING_KEY)
+	const parsed = text === undefined ? null : PreprocessingRecord.safeParse(parseJson(text))
+	return parsed?.success ? parsed.data : null
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text)
+	} catch {
+		return null
+	}
+}
+
+async function readGraph(
+	bytes: Uint8Array,
+	{ path, architecture }: OpenModelOptions,
+): Promise<{ readonly format: ModelFormat; readonly graph: Graph }> {
+	if (matchKeras(bytes)) {
+		const graph = await openKeras(bytes, { path, ...(architecture && { architecture }) })
+		return { format: 'keras-h5', graph }
+	}
+	const foreign = nameForeignFormat(bytes)
+	if (foreign === null && matchOnnx(bytes)) return { format: 'onnx', graph: upgradeOpset(decodeOnnx(bytes, path)) }
+	const found = foreign ?? 'bytes of no kind we know'
+	throw new FormatError('unknown-format', `${path}: expected a model as ONNX or Keras .h5, found ${found}`, { path })
+}
+
+function checkFinite(graph: Graph, path: string): void {
+	for (const [name, tensor] of graph.initializers) checkTensor(name, tensor, path)
+	for (const { op, outputs, attributes } of graph.nodes) {
+		const value = op === 'Constant' ? attributes.value : undefined
+		if (value?.type === 'tensor') checkTensor(outputs[0] ?? op, value.value, path)
+	}
+}
+
+function checkTensor(name: string, tensor: Tensor, path: string): void {
+	if (tensor.dtype !== 'float32') return
+	const index = floatsOf(tensor).findIndex((value) => !Number.isFinite(value))
+	if (index < 0) return
+	const found = floatsOf(tensor)[index]
+	const message = `${path}: weights ${name} hold ${found} at element ${index}; expected finite numbers: the file is damaged or training diverged`
+	throw new InputError('not-finite', message, { path, layer: name })
+}

@@ -1,0 +1,93 @@
+/** Plain classification: what a model answers on a set of images. */
+import type { ImageSet } from '../data/image-set.ts'
+import { preprocess } from '../data/preprocess.ts'
+import { throwIfAborted } from '../errors.ts'
+import { extract } from '../graph/edit.ts'
+import type { Feed, Session } from '../runtime/runtime.ts'
+import { runBatch } from './batches.ts'
+import { imageDims } from './describe.ts'
+import { GOODNET_OUTPUTS, type Model } from './model.ts'
+
+/** Images per run: enough to keep the cores busy, few enough that a progress bar moves and Ctrl-C is heard. */
+export const BATCH_SIZE = 64
+
+/** Reports how many images of a stage are done. Called after every batch. */
+export type OnProgress = (done: number, total: number) => void
+
+export interface RunOptions {
+	readonly signal?: AbortSignal | undefined
+	readonly onProgress?: OnProgress | undefined
+}
+
+/** Answers on some consecutive images. */
+export interface Prediction {
+	/** Index of the first image. */
+	readonly start: number
+	/** One label an image; `model.classes` means that a GoodNet rejected it. */
+	readonly labels: Int32Array
+	/** The logits (of B, for a GoodNet), `[count, classes]` row-major. */
+	readonly logits: Float32Array
+}
+
+/** The model's answers on `images`, batch by batch. */
+export async function* predict(
+	model: Model,
+	images: ImageSet,
+	{ signal, onProgress }: RunOptions = {},
+): AsyncGenerator<Prediction> {
+	const isGoodnet = model.kind === 'goodnet'
+	const wanted = isGoodnet ? [model.logits, GOODNET_OUTPUTS.label] : [model.logits]
+	const session = await loadFor(model, wanted)
+	try {
+		for await (const batch of images.batches(BATCH_SIZE, signal)) {
+			throwIfAborted(signal)
+			const feed = feedOf(model, preprocess(batch, images, model.input, model.preprocessing), batch.count)
+			const results = await runBatch(session, feed, batch.count, model.input.batch)
+			const logits = floatsOfFeed(results[model.logits]!)
+			const answers = results[GOODNET_OUTPUTS.label]
+			const labels = isGoodnet && answers ? Int32Array.from(answers.data, Number) : argmaxRows(logits, model.classes)
+			yield { start: batch.start, labels, logits }
+			onProgress?.(batch.start + batch.count, images.count)
+		}
+	} finally {
+		await session.close()
+	}
+}
+
+/** All labels at once, `[N]`. */
+export async function predictLabels(...parameters: Parameters<typeof predict>): Promise<Int32Array> {
+	const labels = new Int32Array(parameters[1].count)
+	for await (const prediction of predict(...parameters)) labels.set(prediction.labels, prediction.start)
+	return labels
+}
+
+/** A session that computes `outputs` of the model and nothing that they do not need. */
+export async function loadFor(model: Model, outputs: readonly string[]): Promise<Session> {
+	const values = outputs.map((name) => model.values.get(name)!)
+	return model.runtime.load(extract(model.graph, values))
+}
+
+/** Preprocessed pixels as the model's input. */
+export function feedOf({ input }: Model, pixels: Float32Array, count: number): Record<string, Feed> {
+	const data =
+		input.dtype === 'float64' ? Float64Array.from(pixels) : input.dtype === 'uint8' ? Uint8Array.from(pixels) : pixels
+	return { [input.name]: { dims: [count, ...imageDims(input)], data } }
+}
+
+/** Results as float32; a float64 model's are narrowed. */
+export function floatsOfFeed({ data }: Feed): Float32Array {
+	return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>)
+}
+
+/** The largest entry's place in each row, the first of equals, as `numpy.argmax`. */
+export function argmaxRows(values: Float32Array, columns: number): Int32Array {
+	const labels = new Int32Array(values.length / columns)
+	for (let row = 0; row < labels.length; row++) labels[row] = argmax(values, row * columns, columns)
+	return labels
+}
+
+function argmax(values: Float32Array, offset: number, length: number): number {
+	let best = 0
+	for (let i = 1; i < length; i++) if (values[offset + i]! > values[offset + best]!) best = i
+	return best
+}

@@ -1,0 +1,13 @@
+/** The public library in Node: everything of `goodnet`, and what needs a file system or the native runtime. */
+
+// Files
+export { openImages as loadImages } from './data/open.ts'
+// Runs
+export { sweepRecord } from './defense/prune/record.ts'
+// The embedded example
+export { demoImages, demoNetPath } from './demo/demo.ts'
+export * from './index.ts'
+export { type LoadModelOptions, loadModel, saveModel } from './model/load.ts'
+export { type RunFolderOptions, writeRunFolder } from './report/run-folder.ts'
+// Running
+export { bestRuntime, type NodeRuntimeOptions, nodeRuntime } from './runtime/node.ts'

@@ -1,0 +1,109 @@
+/** The second half of the report: how to read it, and what went in and came out, with hashes. */
+import type { PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
+import { cleanSetOf } from './clean-set.ts'
+import { formatCount, formatDrop } from './format.ts'
+import { type Markup, markup } from './markup.ts'
+
+type Fact = readonly [name: string, value: Markup | string]
+
+export function readingSection(run: PruneRun): Markup {
+	const set = cleanSetOf(run)
+	const clean =
+		set?.record.labels === 'agreement'
+			? 'The clean images had no labels: agreement with B counts images that a net answers as B does.'
+			: `Clean accuracy counts images answered with their true label${set ? ` (${set.key === 'test' ? 'test' : 'validation'} set)` : ''}.`
+	const order =
+		run.orderSource === 'given'
+			? 'The channels to prune were given by hand.'
+			: 'Channels are pruned by mean activation on the clean validation set, lowest first. A drop of X stands for the first net at least X points below B there.'
+	return markup`<section>
+<h2>How to read this</h2>
+<p>${order} Test and poisoned images were measured and chose nothing; what was found with their help is marked “oracle”.</p>
+<p>${clean} ASR, the attack success rate, is the share of poisoned images answered with the target label. The GoodNet answers where B
+and the repaired net agree and rejects the image where they differ; a rejected image counts as not correct and as not a hit.</p>
+<p>Brackets hold 95 % intervals (Wilson score). 0 of n is given by its exact one-sided upper bound, n of n by its lower bound.</p>
+</section>`
+}
+
+export function inputSection(run: PruneRun): Markup {
+	const { model, data, preprocessing } = run
+	const { valid, test, poisoned } = data
+	const silenced =
+		model.intervention === 'weights'
+			? 'by zeroing its filter, kernel and bias'
+			: 'by a mask node, since zeroing its filter does not silence it'
+	return markup`<section>
+<h2>Model and data</h2>
+${factTable([
+	['model', file(model.path, model.sha256)],
+	['format, input', `${model.format}, ${model.inputShape.join(' × ')}, ${formatCount(model.classes)} classes`],
+	[
+		'pruned layer',
+		`${model.layer}${model.producer === null ? '' : `, fed by ${model.producer}`}, ${model.channels} channels`,
+	],
+	['a channel is pruned', silenced],
+	['preprocessing', describePreprocessing(preprocessing)],
+	['validation set', valid ? file(valid.path, valid.sha256, `${formatCount(valid.images)} images`) : 'not given'],
+	['test set', test ? file(test.path, test.sha256, `${formatCount(test.images)} images`) : 'not given'],
+	['poisoned set', poisoned ? file(poisoned.path, poisoned.sha256, describePoisoned(poisoned)) : 'not given'],
+])}
+</section>`
+}
+
+function describePreprocessing({ scale, mean, std, channels, resize }: PruneRun['preprocessing']): string {
+	const parts = [
+		`scale ${scale}`,
+		...(mean ? [`mean ${mean.join(', ')}`] : []),
+		...(std ? [`std ${std.join(', ')}`] : []),
+		channels.toUpperCase(),
+		resize ? 'resized to the input' : 'not resized',
+	]
+	return parts.join('; ')
+}
+
+function describePoisoned({ images, counted, target }: NonNullable<PruneRun['data']['poisoned']>): string {
+	const left = counted < images ? `, ${formatCount(counted)} counted (the others are of the target class)` : ''
+	return `${formatCount(images)} images${left}, target label ${target}`
+}
+
+/** The files that the run wrote; nothing where it wrote none. */
+export function outputSection(run: PruneRun): Markup {
+	const facts = run.repaired.flatMap(writtenFiles)
+	if (facts.length === 0) return markup``
+	return markup`<section>
+<h2>Files written</h2>
+${factTable(facts)}
+</section>`
+}
+
+function writtenFiles({ drop, files, sha256 }: RepairedRecord): Fact[] {
+	if (files === null) return []
+	const net = drop === null ? '' : `, drop ${formatDrop(drop)}`
+	const names: [string, string | null][] = [
+		[`repaired net${net}`, files.source],
+		[`repaired net as ONNX${net}`, files.onnx],
+		[`GoodNet${net}`, files.goodnet],
+	]
+	return names.flatMap(([name, path]): Fact[] => (path === null ? [] : [[name, file(path, sha256[path] ?? '')]]))
+}
+
+export function environmentSection(run: PruneRun): Markup {
+	const { goodnet, node, onnxruntime, threads, device } = run.environment
+	const machine = `goodnet ${goodnet}, Node ${node}, ONNX Runtime ${onnxruntime} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+	const times = Object.entries(run.seconds).map(([stage, seconds]) => `${stage} ${seconds.toFixed(1)} s`)
+	return markup`<section>
+<h2>Command and environment</h2>
+<pre><code>${run.command}</code></pre>
+<p class="quiet">${machine}. Time: ${times.join(', ')}.</p>
+</section>`
+}
+
+function file(path: string, sha256: string, note = ''): Markup {
+	const hash = sha256 === '' ? [] : [markup`<span class="hash">SHA-256 <code>${sha256}</code></span>`]
+	return markup`<code>${path}</code>${note === '' ? '' : `, ${note}`}${hash}`
+}
+
+function factTable(facts: readonly Fact[]): Markup {
+	const rows = facts.map(([name, value]) => markup`\n<tr><th scope="row">${name}</th><td>${value}</td></tr>`)
+	return markup`<div class="scroll"><table class="facts"><tbody>${rows}</tbody></table></div>`
+}

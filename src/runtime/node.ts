@@ -1,0 +1,43 @@
+/** ONNX Runtime's native binding, the default in Node. */
+import { availableParallelism } from 'node:os'
+import { MachineError, messageOf } from '../errors.ts'
+import { ortRuntime } from './ort.ts'
+import type { Runtime } from './runtime.ts'
+
+export interface NodeRuntimeOptions {
+	/** Threads within one operator. Default: what the machine has. */
+	readonly threads?: number
+}
+
+/** @throws MachineError `no-native-runtime` where `onnxruntime-node` has no binary for this platform or was not installed */
+export async function nodeRuntime({ threads = availableParallelism() }: NodeRuntimeOptions = {}): Promise<Runtime> {
+	try {
+		const ort = await import('onnxruntime-node')
+		const version = ort.env.versions.node ?? ort.env.versions.common
+		return ortRuntime(ort, { name: 'onnxruntime-node', version, threads, device: 'cpu' }, 'cpu')
+	} catch (error) {
+		throw new MachineError('no-native-runtime', `onnxruntime-node does not load here: ${messageOf(error)}`, {
+			cause: error,
+		})
+	}
+}
+
+/**
+ * The best runtime of this machine: native, else WebAssembly. `run.json` and `goodnet doctor` say which one it was.
+ * @throws MachineError `no-runtime` where neither loads, with both reasons
+ */
+export async function bestRuntime(options: NodeRuntimeOptions = {}): Promise<Runtime> {
+	try {
+		return await nodeRuntime(options)
+	} catch (nativeError) {
+		try {
+			const { webRuntime } = await import('./web.ts')
+			return webRuntime(options)
+		} catch (webError) {
+			const reasons = `${messageOf(nativeError)}; onnxruntime-web: ${messageOf(webError)}`
+			throw new MachineError('no-runtime', `no ONNX Runtime loads here: ${reasons}. Install goodnet again with npm`, {
+				cause: nativeError,
+			})
+		}
+	}
+}

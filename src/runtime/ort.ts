@@ -1,0 +1,80 @@
+/** A `Runtime` over either flavour of ONNX Runtime: both share one JavaScript interface, `onnxruntime-common`. */
+import type { InferenceSession, Tensor } from 'onnxruntime-common'
+import { InputError, messageOf, UnsupportedError } from '../errors.ts'
+import type { DType, Graph } from '../graph/graph.ts'
+import { encodeOnnx } from '../graph/onnx.ts'
+import type { Feed, Runtime, Session, TensorData } from './runtime.ts'
+
+/** The part of `onnxruntime-node` and `onnxruntime-web` that we use. */
+export interface Ort {
+	readonly InferenceSession: {
+		create(bytes: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>
+	}
+	readonly Tensor: typeof Tensor
+}
+
+/** ONNX Runtime's log level "error": its warnings about other people's exports help nobody here. */
+const LOG_ERRORS_ONLY = 3
+
+/** A runtime over `ort`. `providers` and `threads` are ONNX Runtime's session options of that name. */
+export function ortRuntime(ort: Ort, about: Omit<Runtime, 'load'>, provider: string): Runtime {
+	const options: InferenceSession.SessionOptions = {
+		executionProviders: [provider],
+		intraOpNumThreads: about.threads,
+		interOpNumThreads: 1,
+		logSeverityLevel: LOG_ERRORS_ONLY,
+	}
+	return {
+		...about,
+		async load(graph: Graph): Promise<Session> {
+			const bytes = encodeOnnx(graph)
+			try {
+				return ortSession(ort, await ort.InferenceSession.create(bytes, options))
+			} catch (error) {
+				const reason = messageOf(error).replaceAll(/\s+/g, ' ').trim()
+				throw new UnsupportedError('not-runnable', `ONNX Runtime refuses this model: ${reason}`, { cause: error })
+			}
+		},
+	}
+}
+
+function ortSession(ort: Ort, session: InferenceSession): Session {
+	return {
+		async run(feeds) {
+			const tensors = Object.entries(feeds).map(([name, feed]) => [name, toTensor(ort, feed)] as const)
+			const results = await session.run(Object.fromEntries(tensors)).catch((error: unknown) => {
+				throw new InputError('run-failed', `the model cannot be run on this input: ${messageOf(error)}`, {
+					cause: error,
+				})
+			})
+			return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromTensor(tensor)]))
+		},
+		close: () => session.release(),
+	}
+}
+
+function toTensor(ort: Ort, { data, dims, dtype }: Feed): Tensor {
+	return new ort.Tensor((dtype as 'float32' | undefined) ?? dtypeOf(data), data as Float32Array, dims)
+}
+
+function dtypeOf(data: TensorData) {
+	// The array's class names its ONNX type; the cast above stands for all of them, since Tensor's overloads take one type each.
+	const names = {
+		Float32Array: 'float32',
+		Float64Array: 'float64',
+		Uint8Array: 'uint8',
+		Int8Array: 'int8',
+		Uint16Array: 'uint16',
+		Int16Array: 'int16',
+		Int32Array: 'int32',
+		Uint32Array: 'uint32',
+		BigInt64Array: 'int64',
+		BigUint64Array: 'uint64',
+	} as const
+	return names[data.constructor.name as keyof typeof names] as 'float32'
+}
+
+function fromTensor(tensor: Tensor): Feed {
+	const data = tensor.data as TensorData // strings cannot occur: no operator of an image classifier makes them
+	return { data, dims: tensor.dims, dtype: tensor.type as DType }
+}

@@ -1,0 +1,44 @@
+/** What goodnet asks of an inference engine. `node.ts` and `web.ts` provide it; everything above runs on either. */
+import type { DType, Graph } from '../graph/graph.ts'
+
+/** Arrays that go into and come out of a session. */
+export type TensorData =
+	| Float32Array
+	| Float64Array
+	| Uint8Array
+	| Int8Array
+	| Uint16Array
+	| Int16Array
+	| Int32Array
+	| Uint32Array
+	| BigInt64Array
+	| BigUint64Array
+
+/** An array with its shape, row-major. Results always tell their `dtype`; a feed may leave it to the array's class. */
+export interface Feed {
+	readonly dims: readonly number[]
+	readonly data: TensorData
+	readonly dtype?: DType
+}
+
+/** A graph made ready to run. */
+export interface Session {
+	/**
+	 * Runs the graph once.
+	 * @param feeds one array for each input, by name
+	 * @returns one array for each output, by name; the caller owns them
+	 * @throws InputError `run-failed` with the engine's own words, e.g. for a shape that does not fit
+	 */
+	run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, Feed>>
+	close(): Promise<void>
+}
+
+export interface Runtime {
+	readonly name: 'onnxruntime-node' | 'onnxruntime-web'
+	readonly version: string
+	readonly threads: number
+	/** Where it computes: `cpu`, `wasm`. */
+	readonly device: string
+	/** @throws UnsupportedError `not-runnable` when the engine refuses the graph */
+	load(graph: Graph): Promise<Session>
+}

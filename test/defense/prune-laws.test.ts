@@ -1,0 +1,122 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { GoodNet } from '../../src/defense/goodnet.ts'
+import { chooseLayer } from '../../src/defense/prune/layer.ts'
+import { prune } from '../../src/defense/prune/prune.ts'
+import { pruneChannels } from '../../src/defense/prune/repaired.ts'
+import { writeBackOnnx } from '../../src/formats/onnx.ts'
+import { replaceConstants } from '../../src/graph/edit.ts'
+import { floatsOf, floatTensor } from '../../src/graph/graph.ts'
+import { decodeOnnx, encodeOnnx } from '../../src/graph/onnx.ts'
+import { constantOf } from '../../src/graph/query.ts'
+import { predictLabels } from '../../src/model/predict.ts'
+import { cnnShape } from '../helpers/arbitraries.ts'
+import { modelOf, randomImages } from '../helpers/models.ts'
+import { randomCnn } from '../helpers/networks.ts'
+
+const RUNS = { numRuns: 25 }
+
+describe('laws of pruning, on random nets', () => {
+	it('the sweep counts what each pruned net counts, run whole from its own file', async () => {
+		await fc.assert(
+			fc.asyncProperty(cnnShape, async (shape) => {
+				const model = await modelOf(randomCnn(shape))
+				const images = randomImages(model, 70, shape.seed + 1)
+				const sweep = await prune(model, images, { layer: 'layer', drops: [1] })
+				for (const [pruned, step] of sweep.steps.entries()) {
+					const repaired = pruneChannels(model, sweep.layer, sweep.order.slice(0, pruned))
+					const reloaded = await modelOf(decodeOnnx(encodeOnnx(repaired.graph)))
+					const labels = await predictLabels(reloaded, images)
+					const correct = labels.filter((label, i) => label === images.labels![i]).length
+					expect(step.valid).toEqual({ correct, total: images.count })
+				}
+			}),
+			RUNS,
+		)
+	})
+
+	it('zeroing by graph surgery equals a net built with zeroed arrays', async () => {
+		await fc.assert(
+			fc.asyncProperty(cnnShape, fc.nat(), async (shape, pick) => {
+				const graph = randomCnn({ ...shape, residual: false })
+				const channel = pick % shape.channels
+				const byHand = replaceConstants(
+					graph,
+					new Map(
+						['conv_1/kernel', 'conv_1/bias'].map((name) => {
+							const tensor = constantOf(graph, name)!
+							const size = tensor.bytes.length / 4 / shape.channels
+							const values = floatsOf(tensor).map((value, i) => (Math.floor(i / size) === channel ? 0 : value))
+							return [name, floatTensor(tensor.dims, values)]
+						}),
+					),
+				)
+				const model = await modelOf(graph)
+				const bySurgery = pruneChannels(model, chooseLayer(model, 'layer'), [channel])
+				expect(bySurgery.pruning.intervention).toBe('weights')
+				const images = randomImages(model, 20, shape.seed)
+				expect(await predictLabels(bySurgery, images)).toEqual(await predictLabels(await modelOf(byHand), images))
+			}),
+			RUNS,
+		)
+	})
+
+	it('a GoodNet answers in 0..C: B’s label where both agree, C where they differ', async () => {
+		await fc.assert(
+			fc.asyncProperty(cnnShape, fc.integer({ min: 0, max: 6 }), async (shape, count) => {
+				const model = await modelOf(randomCnn(shape))
+				const layer = chooseLayer(model, 'layer')
+				const repaired = pruneChannels(model, layer, [...Array(Math.min(count, layer.channels)).keys()])
+				const images = randomImages(model, 40, shape.seed)
+				const goodnet = await modelOf(decodeOnnx(encodeOnnx(GoodNet.of(model, repaired).graph)))
+				const [b, twin, guarded] = [
+					await predictLabels(model, images),
+					await predictLabels(repaired, images),
+					await predictLabels(goodnet, images),
+				]
+				expect([...guarded]).toEqual([...b].map((label, i) => (label === twin[i] ? label : model.classes)))
+			}),
+			RUNS,
+		)
+	})
+
+	it('pruning nothing changes nothing, and leaves the file as it was', async () => {
+		const model = await modelOf(randomCnn({ ...plain, seed: 5 }))
+		const repaired = pruneChannels(model, chooseLayer(model), [])
+		expect(writeBackOnnx(model.source.bytes!, model.source.graph, repaired.graph)).toEqual(model.source.bytes)
+	})
+
+	it('a repaired .onnx differs from its file in the zeroed filters’ bytes and nowhere else', async () => {
+		const model = await modelOf(randomCnn({ ...plain, channels: 4, seed: 9 }))
+		const repaired = pruneChannels(model, chooseLayer(model), [2])
+		const bytes = writeBackOnnx(model.source.bytes!, model.source.graph, repaired.graph)
+		const changed = bytes.filter((byte, i) => byte !== model.source.bytes![i]).length
+		const filterBytes = (1 * 3 * 3 + 1) * 4
+		expect(bytes.length).toBe(model.source.bytes!.length)
+		expect(changed).toBeGreaterThan(0)
+		expect(changed).toBeLessThanOrEqual(filterBytes)
+	})
+
+	it('batches and threads do not change a count', async () => {
+		const model = await modelOf(randomCnn({ ...plain, channels: 6, seed: 11 }))
+		const images = randomImages(model, 130, 3)
+		const fixed = { ...randomCnn({ ...plain, channels: 6, seed: 11 }) }
+		const one = await modelOf({ ...fixed, inputs: [{ ...fixed.inputs[0]!, shape: [1, 1, 4, 4] }] })
+		const whole = await prune(model, images, { drops: [1] })
+		const single = await prune(one, images, { drops: [1] })
+		expect(single.steps).toEqual(whole.steps)
+		expect(single.order).toEqual(whole.order)
+	})
+})
+
+const plain = {
+	size: 4,
+	colours: 1,
+	channels: 3,
+	classes: 3,
+	normalize: false,
+	activation: 'Relu',
+	pooling: 'MaxPool',
+	residual: false,
+	seed: 1,
+} as const

@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest'
+import { curveCsv } from '../../src/report/csv.ts'
+import { smallRun, withoutPoisoned, withoutTest } from './runs.ts'
+
+describe('curveCsv', () => {
+	it('is laid out as reviewed', async () => {
+		await expect(curveCsv(smallRun())).toMatchFileSnapshot('golden/curve.csv')
+	})
+
+	it('leaves cells empty where nothing was measured, and keeps its nine columns', () => {
+		const run = { ...withoutPoisoned(withoutTest(smallRun())), meanActivation: null }
+		const lines = curveCsv(run).trimEnd().split('\n')
+		expect(lines[2]).toBe('1,1,392,400,,,,,')
+		expect(new Set(lines.map((line) => line.split(',').length))).toEqual(new Set([9]))
+	})
+})
