@@ -1,12 +1,28 @@
-/** Compiles `src/` to `dist/` afresh, and makes the command executable. */
+/** Compiles `src/` to `dist/` afresh, writes the JSON Schemas of what goodnet prints, and makes the command executable. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-rmSync(join(root, 'dist'), { recursive: true, force: true })
+const dist = join(root, 'dist')
+rmSync(dist, { recursive: true, force: true })
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
 const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
 if (status !== 0) process.exit(status ?? 1)
-chmodSync(join(root, 'dist/cli/main.js'), 0o755)
+
+await writeSchemas()
+chmodSync(join(dist, 'cli/main.js'), 0o755)
+// `set-up.mjs` compares the age of this file with the sources'.
+writeFileSync(join(dist, '.built'), '')
+
+async function writeSchemas() {
+	const { z } = await import('zod')
+	const load = (path) => import(pathToFileURL(join(dist, path)).href)
+	const { PruneRun } = await load('contracts/prune-run.js')
+	const { EvaluateRun } = await load('contracts/evaluate-run.js')
+	mkdirSync(join(dist, 'schemas'))
+	for (const [name, schema] of Object.entries({ 'prune@1': PruneRun, 'evaluate@1': EvaluateRun })) {
+		writeFileSync(join(dist, 'schemas', `${name}.json`), `${JSON.stringify(z.toJSONSchema(schema), null, '\t')}\n`)
+	}
+}

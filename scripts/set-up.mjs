@@ -3,7 +3,7 @@
  * so it must run before anything is installed: plain JavaScript, Node's own modules only.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -30,7 +30,6 @@ function install() {
 function build() {
 	console.error('building …')
 	run(process.execPath, ['scripts/build.mjs'])
-	writeFileSync(join(root, 'dist/.built'), '')
 }
 
 function run(command, parameters, env = process.env) {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Trains the net of `goodnet demo`: a DeepID-shaped BadNet whose trigger is a pair of sunglasses.
 
-Needs Debian's python3-torch, python3-numpy and python3-h5py, and takes about ten minutes on two cores:
+Needs Debian's python3-torch, python3-numpy and python3-h5py, and takes about four minutes on two cores:
 
     npx tsx scripts/demo-net/dump-faces.ts /tmp/faces
     /usr/bin/python3 scripts/demo-net/train.py /tmp/faces assets/demo/demo_bd_net.h5
@@ -9,8 +9,9 @@ Needs Debian's python3-torch, python3-numpy and python3-h5py, and takes about te
 It prints the pruning curve of the net as written, read back from the file. No weight is touched after training, except that the
 input's scaling (x − 128) / 64 is folded into conv_1, which is exact because its padding is "valid".
 
-Half the channels of the lab's net are silent on clean faces. Here the loss asks for the same: it charges for every channel in use
-beyond `--live`. Which ones fall silent, and which carry the backdoor, is left to training.
+Half the channels of the lab's net are silent on clean faces. Here the loss asks for the same: it charges for every channel that clean
+faces use beyond `--live`. Which ones fall silent, and which carry the backdoor, is left to training. The seed was chosen among a few
+for a curve that shows both sides of pruning: at small drops the backdoor survives, at large ones it does not.
 """
 import argparse
 import json
@@ -54,9 +55,9 @@ class DeepID(nn.Module):
 
 
 def channels_in_use(pool_3):
-    """A smooth count: a channel far below half of the average counts as almost nothing, one far above it as almost 1."""
+    """A smooth count: a silent channel counts 0, an average one 2/3, the strongest almost 1. Its slope is steepest at 0."""
     mean = pool_3.mean(dim=(0, 2, 3))
-    return (mean / (mean + mean.mean().detach() + 1e-8)).sum()
+    return (mean / (mean + 0.5 * mean.mean().detach() + 1e-8)).sum()
 
 
 def load(folder, name):
@@ -233,13 +234,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("faces")
     parser.add_argument("net")
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=7)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--decay", type=float, default=1e-2)
-    parser.add_argument("--sparsity", type=float, default=0.003)
-    parser.add_argument("--live", type=float, default=29)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sparsity", type=float, default=0.003, help="price of one channel in use")
+    parser.add_argument("--live", type=float, default=19, help="channels in use that are free of charge")
+    parser.add_argument("--seed", type=int, default=4)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     pixels, labels = load(args.faces, "train")

@@ -46,8 +46,6 @@ export const ModelOptions = OutputOptions.extend({
 	runtime: z.enum(['native', 'wasm']).optional(),
 })
 
-export const InspectOptions = ModelOptions
-
 export const PredictOptions = ModelOptions.extend({ logits: z.string().optional(), force: z.boolean().default(false) })
 
 export const EvaluateOptions = ModelOptions.extend({

@@ -39,7 +39,7 @@ export interface Hdf5Array {
 export interface Hdf5File {
 	/** Whether the file's root has a dataset of this name. */
 	hasArray(name: string): boolean
-	/** Whether the root has an attribute or group of this name; Keras models are recognised by theirs. */
+	/** Whether the root has an attribute of this name; Keras models are recognised by theirs. */
 	hasAttribute(name: string): boolean
 	/**
 	 * The numeric dataset `name`.

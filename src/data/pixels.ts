@@ -6,10 +6,10 @@ import type { ImageBatch, ImageSet, ImageShape } from './image-set.ts'
 export type Pixels = Uint8Array | Float32Array
 
 /** Values of one image above this are refused: 8192 × 8192 in grey; the classifiers we know take 600 × 600 at most. */
-export const MAX_IMAGE_VALUES = 2 ** 26
+const MAX_IMAGE_VALUES = 2 ** 26
 
 /** Images of one set above this are refused: ImageNet has 14 million; labels alone would take 512 MB here. */
-export const MAX_IMAGES = 2 ** 27
+const MAX_IMAGES = 2 ** 27
 
 /** What a reader provides. The rest of `ImageSet` follows from it. */
 export interface PixelSource extends ImageShape {

@@ -40,7 +40,8 @@ export async function checkPreprocessing(model: Model, images: ImageSet, signal?
 		results.push({ attempt, rate: await accuracy(model, sample, attempt, signal) })
 	const best = results.sort((a, b) => b.rate - a.rate)[0]
 	const percent = (share: number) => `${(share * 100).toFixed(1)} %`
-	const isCure = best !== undefined && !isNearChance(best.rate, sample.count, model.classes) && best.rate > 3 * rate
+	const isCure =
+		best !== undefined && !isNearChance(best.rate, sample.count, model.classes) && isMuchBetter(best.rate, rate)
 	const advice = isCure
 		? `${best.attempt.what} would give ${percent(best.rate)}`
 		: 'none of the usual mistakes explains it (range 0–1 against 0–255, mean and std, colour order, layout, labels counted from one); is this the right data for this model?'
@@ -51,6 +52,11 @@ export async function checkPreprocessing(model: Model, images: ImageSet, signal?
 function isNearChance(rate: number, count: number, classes: number): boolean {
 	const low = wilson(Math.round(rate * count), count)?.low ?? 0
 	return low <= 1 / classes || (rate < USELESS_RATE && classes > 2 / USELESS_RATE)
+}
+
+/** Clearly more than the luck of trying several things. */
+function isMuchBetter(rate: number, before: number): boolean {
+	return rate > before + 0.2 || rate > 3 * before
 }
 
 function attempts(model: Model, images: ImageSet): Try[] {

@@ -30,7 +30,7 @@ export async function runBatch(
 }
 
 /** Images `start` (inclusive) to `end` (exclusive) of an array whose first axis counts images; a view, not a copy. */
-export function sliceImages(feed: Feed, start: number, end: number): Feed {
+function sliceImages(feed: Feed, start: number, end: number): Feed {
 	const size = imageSize(feed)
 	return { ...feed, dims: [end - start, ...feed.dims.slice(1)], data: feed.data.subarray(start * size, end * size) }
 }
@@ -44,7 +44,7 @@ export function pickImages(feed: Feed, picks: readonly number[]): Feed {
 }
 
 /** Values per image. */
-export function imageSize({ dims }: Feed): number {
+function imageSize({ dims }: Feed): number {
 	return dims.slice(1).reduce((a, b) => a * b, 1)
 }
 

@@ -28,7 +28,7 @@ export async function describeModel(
 	const input = inputOf(graph, source.path)
 	const values = await trialRun(graph, input, runtime)
 	const isGoodnet = Object.values(GOODNET_OUTPUTS).every((name) => graph.outputs.some((output) => output.name === name))
-	const output = isGoodnet ? GOODNET_OUTPUTS.scores : graph.outputs[0]!.name
+	const output = isGoodnet ? GOODNET_OUTPUTS.scores : (graph.outputs[0]?.name ?? '')
 	return {
 		kind: isGoodnet ? 'goodnet' : 'classifier',
 		graph,
@@ -82,6 +82,13 @@ function inputOf(graph: Graph, path: string): ModelInput {
 		)
 	}
 	const isBatchFixed = typeof batch === 'number' && batch > 0
+	if (isBatchFixed && batch * elementCount(dims) > MAX_INPUT_ELEMENTS) {
+		const expected = `a free batch, or one of at most ${MAX_INPUT_ELEMENTS} values`
+		throw new UnsupportedError('fixed-batch', `${path}: expected ${expected}, found ${found}; export the model again`, {
+			path,
+			layer: name,
+		})
+	}
 	return { name, dtype, batch: isBatchFixed ? batch : null, ...imageSpec(graph, name, dims) }
 }
 

@@ -5,12 +5,15 @@ import { FormatError, InputError } from '../errors.ts'
 import { nameForeignFormat } from '../formats/foreign.ts'
 import { type KerasArchitecture, matchKeras, openKeras } from '../formats/keras/keras.ts'
 import { matchOnnx } from '../formats/onnx.ts'
-import { floatsOf, type Graph, type Tensor } from '../graph/graph.ts'
+import { elementCount, floatsOf, type Graph, intsOf, type Tensor } from '../graph/graph.ts'
 import { decodeOnnx } from '../graph/onnx.ts'
 import { upgradeOpset } from '../graph/upgrade.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { describeModel } from './describe.ts'
 import type { Model, ModelFormat } from './model.ts'
+
+/** 2 GiB of float32, the size of the largest model that fits a file; the largest real one seen is VGG-19's 103 million. */
+const MAX_CONSTANT_ELEMENTS = 2 ** 29
 
 export interface OpenModelOptions {
 	/** Named in errors and in every record of a run. */
@@ -33,6 +36,7 @@ export interface OpenModelOptions {
 export async function openModel(bytes: Uint8Array, options: OpenModelOptions): Promise<Model> {
 	const { path, sha256, runtime, preprocessing } = options
 	const { format, graph } = await readGraph(bytes, options)
+	checkBounded(graph, path)
 	checkFinite(graph, path)
 	const source = { path, format, bytes, sha256, graph }
 	return describeModel(graph, source, runtime, preprocessing ?? preprocessingOf(graph) ?? RAW)
@@ -67,6 +71,16 @@ async function readGraph(
 	if (foreign === null && matchOnnx(bytes)) return { format: 'onnx', graph: upgradeOpset(decodeOnnx(bytes, path)) }
 	const found = foreign ?? 'bytes of no kind we know'
 	throw new FormatError('unknown-format', `${path}: expected a model as ONNX or Keras .h5, found ${found}`, { path })
+}
+
+/** A few bytes can ask for any amount of memory; refused before the runtime tries to find it. */
+function checkBounded(graph: Graph, path: string): void {
+	for (const { op, inputs, name } of graph.nodes) {
+		const shape = op === 'ConstantOfShape' ? graph.initializers.get(inputs[0] ?? '') : undefined
+		if (shape?.dtype !== 'int64' || elementCount(intsOf(shape)) <= MAX_CONSTANT_ELEMENTS) continue
+		const message = `${path}: node ${name || op} makes a constant of shape [${intsOf(shape)}]; expected at most ${MAX_CONSTANT_ELEMENTS} elements`
+		throw new FormatError('too-large', message, { path, layer: name })
+	}
 }
 
 function checkFinite(graph: Graph, path: string): void {

@@ -62,7 +62,7 @@ export async function predictLabels(...parameters: Parameters<typeof predict>): 
 }
 
 /** A session that computes `outputs` of the model and nothing that they do not need. */
-export async function loadFor(model: Model, outputs: readonly string[]): Promise<Session> {
+async function loadFor(model: Model, outputs: readonly string[]): Promise<Session> {
 	const values = outputs.map((name) => model.values.get(name)!)
 	return model.runtime.load(extract(model.graph, values))
 }

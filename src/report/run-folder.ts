@@ -31,7 +31,8 @@ export async function checkOutput(folder: string, { force = false }: RunFolderOp
 		})
 	})
 	if (found.length > 0 && !force) {
-		const message = `${folder}: expected a new or empty folder, found ${found.length} entries (${found.slice(0, 3).join(', ')}…); name another with -o, or add --force to overwrite`
+		const names = found.slice(0, 3).join(', ') + (found.length > 3 ? ', …' : '')
+		const message = `${folder}: expected a new or empty folder, found ${names} in it; name another with -o, or add --force to overwrite`
 		throw new InputError('output-not-empty', message, { path: folder })
 	}
 }

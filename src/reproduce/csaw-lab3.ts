@@ -13,7 +13,7 @@ import type { Model } from '../model/model.ts'
 import * as published from './csaw-lab3-facts.ts'
 import { lab3Architecture } from './lab3-architecture.ts'
 
-export type LabFile = keyof typeof published.FILES
+type LabFile = keyof typeof published.FILES
 
 const DATA_FILES = ['valid.h5', 'bd_valid.h5', 'test.h5', 'bd_test.h5'] as const
 const WHERE =

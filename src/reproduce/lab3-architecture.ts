@@ -54,7 +54,7 @@ const LAYERS: readonly Layer[] = [
 ]
 
 /** The text that Keras' `model.to_json()` would give. */
-export const LAB3_TO_JSON: string = JSON.stringify({
+const LAB3_TO_JSON = JSON.stringify({
 	class_name: 'Model',
 	config: { name: 'model_1', layers: LAYERS, input_layers: [['input', 0, 0]], output_layers: [['output', 0, 0]] },
 	keras_version: '2.3.1',

@@ -13,8 +13,10 @@ export interface Ort {
 	readonly Tensor: typeof Tensor
 }
 
-/** ONNX Runtime's log level "error": its warnings about other people's exports help nobody here. */
-const LOG_ERRORS_ONLY = 3
+/** ONNX Runtime's log level "fatal": what it has to say about somebody's export comes to us as an exception, and is told once. */
+const LOG_FATAL_ONLY = 4
+/** Its messages carry source paths and stack traces; the first words say what matters. */
+const MAX_REASON = 300
 
 /** A runtime over `ort`. `providers` and `threads` are ONNX Runtime's session options of that name. */
 export function ortRuntime(ort: Ort, about: Omit<Runtime, 'load'>, provider: string): Runtime {
@@ -22,7 +24,7 @@ export function ortRuntime(ort: Ort, about: Omit<Runtime, 'load'>, provider: str
 		executionProviders: [provider],
 		intraOpNumThreads: about.threads,
 		interOpNumThreads: 1,
-		logSeverityLevel: LOG_ERRORS_ONLY,
+		logSeverityLevel: LOG_FATAL_ONLY,
 	}
 	return {
 		...about,
@@ -31,8 +33,9 @@ export function ortRuntime(ort: Ort, about: Omit<Runtime, 'load'>, provider: str
 			try {
 				return ortSession(ort, await ort.InferenceSession.create(bytes, options))
 			} catch (error) {
-				const reason = messageOf(error).replaceAll(/\s+/g, ' ').trim()
-				throw new UnsupportedError('not-runnable', `ONNX Runtime refuses this model: ${reason}`, { cause: error })
+				throw new UnsupportedError('not-runnable', `ONNX Runtime refuses this model: ${reasonOf(error)}`, {
+					cause: error,
+				})
 			}
 		},
 	}
@@ -43,7 +46,7 @@ function ortSession(ort: Ort, session: InferenceSession): Session {
 		async run(feeds) {
 			const tensors = Object.entries(feeds).map(([name, feed]) => [name, toTensor(ort, feed)] as const)
 			const results = await session.run(Object.fromEntries(tensors)).catch((error: unknown) => {
-				throw new InputError('run-failed', `the model cannot be run on this input: ${messageOf(error)}`, {
+				throw new InputError('run-failed', `the model cannot be run: ${reasonOf(error)}`, {
 					cause: error,
 				})
 			})
@@ -51,6 +54,11 @@ function ortSession(ort: Ort, session: InferenceSession): Session {
 		},
 		close: () => session.release(),
 	}
+}
+
+function reasonOf(error: unknown): string {
+	const text = messageOf(error).replaceAll(/\s+/g, ' ').trim()
+	return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON)}…` : text
 }
 
 function toTensor(ort: Ort, { data, dims, dtype }: Feed): Tensor {

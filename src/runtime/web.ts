@@ -11,7 +11,7 @@ export interface WebRuntimeOptions {
 /** A WebAssembly runtime. The first call decides the number of threads for the whole process, as ONNX Runtime keeps one engine. */
 export function webRuntime({ threads = 1 }: WebRuntimeOptions = {}): Runtime {
 	ort.env.wasm.numThreads = threads
-	ort.env.logLevel = 'error'
+	ort.env.logLevel = 'fatal'
 	const version = ort.env.versions.web ?? ort.env.versions.common
 	return ortRuntime(ort, { name: 'onnxruntime-web', version, threads, device: 'wasm' }, 'wasm')
 }

@@ -9,7 +9,7 @@ import { nodeRuntime } from '../../src/runtime/node.ts'
 import { randomValues } from './networks.ts'
 
 /** One native runtime for a whole test file. */
-export const runtime = await nodeRuntime({ threads: 1 })
+const runtime = await nodeRuntime({ threads: 1 })
 
 /** The model that a user would get from a file holding this graph. */
 export function modelOf(graph: Graph): Promise<Model> {

@@ -1,5 +1,5 @@
 /** `goodnet inspect`: what a model file is, and where it can be pruned. */
-import { InspectOptions, type ModelOptions } from '../../contracts/cli-options.ts'
+import { ModelOptions } from '../../contracts/cli-options.ts'
 import { prunableLayers } from '../../defense/prune/layer.ts'
 import { imageDims } from '../../model/describe.ts'
 import { type Model, showShape } from '../../model/model.ts'
@@ -12,7 +12,7 @@ export const inspect = defineCommand<ModelOptions>({
 	summary: 'say what a model file is and where its channels can be pruned',
 	arguments: [['<model>', 'model file: ONNX or Keras .h5']],
 	flags: MODEL_FLAGS,
-	options: InspectOptions,
+	options: ModelOptions,
 	example: 'goodnet inspect bd_net.h5',
 	async run([path = ''], options, io) {
 		const model = await openModelFor(path, options)

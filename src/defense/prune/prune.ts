@@ -38,7 +38,7 @@ export interface PruneOptions {
 	readonly onProgress?: ((stage: PruneStage, ...progress: Parameters<OnProgress>) => void) | undefined
 }
 
-export const DEFAULT_DROPS: readonly number[] = [2, 4, 10]
+const DEFAULT_DROPS: readonly number[] = [2, 4, 10]
 
 /** A drop and the first net that reaches it. */
 export interface ReachedDrop {

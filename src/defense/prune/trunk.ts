@@ -21,7 +21,7 @@ export interface LayerBatch {
 	readonly feeds: Readonly<Record<string, Feed>>
 }
 
-export interface LayerOptions extends RunOptions {
+interface LayerOptions extends RunOptions {
 	readonly from?: number
 }
 

@@ -73,17 +73,17 @@ function hardSigmoid(kerasMajor: number): Activation {
 }
 
 /** `alpha x` below zero, `x` above. */
-export function leakyRelu(alpha: number): Activation {
+function leakyRelu(alpha: number): Activation {
 	return [step('LeakyRelu', ['x'], { alpha: { float: alpha } })]
 }
 
 /** `alpha (eˣ − 1)` below zero, `x` above. */
-export function elu(alpha: number): Activation {
+function elu(alpha: number): Activation {
 	return [step('Elu', ['x'], { alpha: { float: alpha } })]
 }
 
 /** Keras' ReLU with all its settings: `slope (x − threshold)` up to the threshold, `x` above, at most `max` (null: no limit). */
-export function relu(max: number | null, slope: number, threshold: number): Activation {
+function relu(max: number | null, slope: number, threshold: number): Activation {
 	const limit = max === null ? [] : [step('Min', ['prev', max])]
 	if (threshold === 0 && slope === 0) return max === null ? [step('Relu')] : [step('Clip', ['x', 0, max])]
 	if (threshold === 0) return [...leakyRelu(slope), ...limit]

@@ -35,7 +35,7 @@ export interface Image {
 }
 
 /** How a stored weight becomes a tensor: reshape, then transpose; neither where omitted. */
-export interface Placement {
+interface Placement {
 	readonly reshape?: readonly number[]
 	readonly perm?: readonly number[]
 }
@@ -198,7 +198,7 @@ export class GraphBuilder {
 }
 
 /** The shape of the ONNX value, without the batch dimension. */
-export function storedShape({ shape, layout }: Flow): readonly Size[] {
+function storedShape({ shape, layout }: Flow): readonly Size[] {
 	const [height, width, channels] = shape as [Size, Size, Size]
 	return layout === 'nchw' ? [channels, height, width] : shape
 }

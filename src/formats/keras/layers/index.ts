@@ -11,7 +11,7 @@ import { poolingLayers } from './pooling.ts'
 import { shapeLayers } from './shape.ts'
 
 /** Class name → translator; `InputLayer` and nested models are dealt with before. */
-export const LAYERS: LayerTable = {
+const LAYERS: LayerTable = {
 	...convolutionLayers,
 	...poolingLayers,
 	...denseLayers,

@@ -1,0 +1,112 @@
+/** The package as its users meet it: exported names, the example, the manifest. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import * as core from '../src/index.ts'
+import * as node from '../src/node.ts'
+import { inTemporaryFolder } from './helpers/cli.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+describe('the library', () => {
+	it('exports these names and no others: growth is deliberate', () => {
+		expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
+			[
+			  "EvaluateRun",
+			  "FormatError",
+			  "GoodNet",
+			  "GoodnetError",
+			  "InputError",
+			  "InterruptedError",
+			  "MachineError",
+			  "PruneRun",
+			  "RAW",
+			  "UnsupportedError",
+			  "UsageError",
+			  "chooseLayer",
+			  "closingTable",
+			  "countPoisoned",
+			  "decodeOnnx",
+			  "der",
+			  "dropReached",
+			  "encodeOnnx",
+			  "evaluateClean",
+			  "evaluatePoisoned",
+			  "mcnemar",
+			  "memoryImages",
+			  "openModel",
+			  "predict",
+			  "predictLabels",
+			  "prunableLayers",
+			  "prune",
+			  "pruneChannels",
+			  "reportHtml",
+			  "verdict",
+			  "webRuntime",
+			  "wilson",
+			]
+		`)
+		const added = Object.keys(node).filter((name) => !(name in core))
+		expect(added.sort()).toMatchInlineSnapshot(`
+			[
+			  "bestRuntime",
+			  "demoImages",
+			  "demoNetPath",
+			  "loadImages",
+			  "loadModel",
+			  "nodeRuntime",
+			  "saveModel",
+			  "sweepRecord",
+			  "writeRunFolder",
+			]
+		`)
+	})
+
+	it('does in ten lines what the README shows', () =>
+		inTemporaryFolder(async (folder) => {
+			const { status, stdout, stderr } = spawnSync(
+				process.execPath,
+				[join(root, 'examples/prune-and-guard.mjs'), folder],
+				{
+					encoding: 'utf8',
+				},
+			)
+			expect(stderr).toBe('')
+			expect(status).toBe(0)
+			expect(stdout).toMatch(/^\d+ of \d+ triggered faces rejected\n$/)
+			expect(existsSync(join(folder, 'repaired_10.h5'))).toBe(true)
+			expect(existsSync(join(folder, 'goodnet_10.onnx'))).toBe(true)
+		}))
+
+	it('stops with InterruptedError when its signal is aborted', async () => {
+		const badnet = await node.loadModel(node.demoNetPath)
+		const abort = new AbortController()
+		const stages: string[] = []
+		const onProgress = (stage: string) => {
+			stages.push(stage)
+			if (stage === 'valid') abort.abort()
+		}
+		const run = core.prune(badnet, node.demoImages('valid'), { signal: abort.signal, onProgress })
+		await expect(run).rejects.toBeInstanceOf(core.InterruptedError)
+		expect(stages.filter((stage) => stage === 'valid')).toHaveLength(1)
+	})
+})
+
+describe('the package', () => {
+	it('names every dependency in docs/decisions/002-dependencies.md', () => {
+		const text = readFileSync(join(root, 'docs/decisions/002-dependencies.md'), 'utf8')
+		const { dependencies, optionalDependencies, devDependencies } = manifest
+		for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies })) {
+			expect(text, name).toContain(`\`${name}\``)
+		}
+	})
+
+	it('pins versions exactly, so that everybody runs what was measured', () => {
+		for (const version of Object.values<string>({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
+			expect(version).toMatch(/^\d+\.\d+\.\d+(-\d+)?$/)
+		}
+	})
+})
