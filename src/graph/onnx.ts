@@ -33,7 +33,8 @@ const MIN_OPSET = 6
  * @throws UnsupportedError `opset-too-old`, `external-data`
  */
 export function decodeOnnx(bytes: Uint8Array, path?: string): Graph {
-	const model = parse(bytes, path)
+	// A Buffer's `slice` shares memory where a Uint8Array's copies; tensors must be plain arrays.
+	const model = parse(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), path)
 	const proto = model.graph
 	if (!proto || proto.node.length + proto.output.length === 0) {
 		throw corrupt('it holds no graph (expected a protobuf ModelProto with nodes and outputs)', path)

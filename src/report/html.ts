@@ -55,7 +55,7 @@ function figureSections(run: PruneRun): Markup[] {
 		figureSection(
 			'Which channels were pruned first',
 			activationSvg(run),
-			'Bar k is the k-th channel pruned. A channel of mean exactly 0 never fired on the validation images: pruning it changes no answer there.',
+			'Bar k is the k-th channel pruned. After a ReLU, a mean of exactly 0 says that the channel never fired on the validation images, and that pruning it changes no answer there.',
 		),
 	]
 }

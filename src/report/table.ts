@@ -53,7 +53,9 @@ function captionLines(run: PruneRun): string[] {
 		poisoned
 			? `ASR: ${formatCount(poisoned.counted)} poisoned images, ${poisoned.path}, target label ${poisoned.target}`
 			: 'ASR was not measured: no --poisoned set',
-		...(run.data.valid ? [`drop: points of ${describeSet('valid', run.data.valid).phrase} given up`] : []),
+		...(run.data.valid && run.orderSource !== 'given'
+			? [`drop: points of ${describeSet('valid', run.data.valid).phrase} given up`]
+			: []),
 		'brackets: 95 % intervals',
 	]
 }

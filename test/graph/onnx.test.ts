@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GoodnetError } from '../../src/errors.ts'
+import { zeroChannels } from '../../src/graph/edit.ts'
 import { floatTensor, type Graph, makeNode, type Tensor } from '../../src/graph/graph.ts'
 import { decodeOnnx, encodeOnnx } from '../../src/graph/onnx.ts'
 import { cnnShape } from '../helpers/arbitraries.ts'
@@ -32,6 +33,13 @@ describe('ONNX files', () => {
 	it('encodes to the same bytes again after decoding', () => {
 		const once = encodeOnnx(randomCnn({ ...base, normalize: true }))
 		expect(encodeOnnx(decodeOnnx(once))).toEqual(once)
+	})
+
+	it('takes a Buffer as well, and never writes to it', () => {
+		const buffer = Buffer.from(encodeOnnx(randomCnn(base)))
+		const copy = Buffer.from(buffer)
+		zeroChannels(decodeOnnx(buffer), [{ name: 'conv_1/kernel', axis: 0 }], [0])
+		expect(buffer.equals(copy)).toBe(true)
 	})
 
 	it('lists initializers among the inputs for files before IR version 4, and reads them back apart', () => {
