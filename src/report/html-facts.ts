@@ -14,11 +14,14 @@ export function readingSection(run: PruneRun): Markup {
 			: `Clean accuracy counts images answered with their true label${set ? ` (${set.key === 'test' ? 'test' : 'validation'} set)` : ''}.`
 	const order =
 		run.orderSource === 'given'
-			? 'The channels to prune were given by hand.'
-			: 'Channels are pruned by mean activation on the clean validation set, lowest first. A drop of X stands for the first net at least X points below B there.'
+			? 'The channels and their order were given by hand.'
+			: 'Channels are pruned by mean activation on the clean validation set, lowest first.'
+	const drop = run.repaired.some((record) => record.drop !== null)
+		? ' A drop of X stands for the first net at least X points below B on the validation set.'
+		: ''
 	return markup`<section>
 <h2>How to read this</h2>
-<p>${order} Test and poisoned images were measured and chose nothing; what was found with their help is marked “oracle”.</p>
+<p>${order}${drop} Test and poisoned images were measured and chose nothing; what was found with their help is marked “oracle”.</p>
 <p>${clean} ASR, the attack success rate, is the share of poisoned images answered with the target label. The GoodNet answers where B
 and the repaired net agree and rejects the image where they differ; a rejected image counts as not correct and as not a hit.</p>
 <p>Brackets hold 95 % intervals (Wilson score). 0 of n is given by its exact one-sided upper bound, n of n by its lower bound.</p>

@@ -53,11 +53,16 @@ function captionLines(run: PruneRun): string[] {
 		poisoned
 			? `ASR: ${formatCount(poisoned.counted)} poisoned images, ${poisoned.path}, target label ${poisoned.target}`
 			: 'ASR was not measured: no --poisoned set',
-		...(run.data.valid && run.orderSource !== 'given'
+		...(run.data.valid && hasDrops(run)
 			? [`drop: points of ${describeSet('valid', run.data.valid).phrase} given up`]
 			: []),
 		'brackets: 95 % intervals',
 	]
+}
+
+/** Whether the run was asked for drops, not for channels. */
+function hasDrops(run: PruneRun): boolean {
+	return run.notReached.length > 0 || run.repaired.some(({ drop }) => drop !== null)
 }
 
 function cleanCaption({ key, record, quantity }: CleanSet): string {
