@@ -19,10 +19,15 @@ writeFileSync(join(dist, '.built'), '')
 async function writeSchemas() {
 	const { z } = await import('zod')
 	const load = (path) => import(pathToFileURL(join(dist, path)).href)
-	const { PruneRun } = await load('contracts/prune-run.js')
-	const { EvaluateRun } = await load('contracts/evaluate-run.js')
+	const modules = await Promise.all(
+		['prune-run', 'evaluate-run', 'cli-results'].map((name) => load(`contracts/${name}.js`)),
+	)
+	const schemas = modules.flatMap(Object.values).flatMap((schema) => {
+		const name = schema.shape?.schema?.value
+		return name ? [[name.replace('goodnet/', ''), schema]] : []
+	})
 	mkdirSync(join(dist, 'schemas'))
-	for (const [name, schema] of Object.entries({ 'prune@1': PruneRun, 'evaluate@1': EvaluateRun })) {
+	for (const [name, schema] of schemas) {
 		writeFileSync(join(dist, 'schemas', `${name}.json`), `${JSON.stringify(z.toJSONSchema(schema), null, '\t')}\n`)
 	}
 }

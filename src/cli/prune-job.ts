@@ -68,7 +68,7 @@ export async function finishRun(
 		io.print(JSON.stringify(complete, null, 2))
 		return 0
 	}
-	io.print(`\n${closingTable(complete)}\n\n${verdict(complete)}`)
+	io.print(`${closingTable(complete)}\n${verdict(complete)}`)
 	if (!options.quiet) io.stderr.write(`\nwritten to ${options.output}: report.html, run.json, curve.csv and the nets\n`)
 	return 0
 }

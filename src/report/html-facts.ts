@@ -3,6 +3,7 @@ import type { PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
 import { cleanSetOf } from './clean-set.ts'
 import { formatCount, formatDrop } from './format.ts'
 import { type Markup, markup } from './markup.ts'
+import { pairedLines } from './pairs.ts'
 
 type Fact = readonly [name: string, value: Markup | string]
 
@@ -25,6 +26,7 @@ export function readingSection(run: PruneRun): Markup {
 <p>${clean} ASR, the attack success rate, is the share of poisoned images answered with the target label. The GoodNet answers where B
 and the repaired net agree and rejects the image where they differ; a rejected image counts as not correct and as not a hit.</p>
 <p>Brackets hold 95 % intervals (Wilson score). 0 of n is given by its exact one-sided upper bound, n of n by its lower bound.</p>
+${pairedLines(run).map((line) => markup`<p>${line}.</p>`)}
 </section>`
 }
 

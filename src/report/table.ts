@@ -2,6 +2,7 @@
 import type { PruneRun } from '../contracts/prune-run.ts'
 import { type CleanSet, cleanSetOf, describeSet } from './clean-set.ts'
 import { formatCount, formatRateParts } from './format.ts'
+import { pairedLines } from './pairs.ts'
 import { notReachedLines, resultRows, type Share, usedColumns } from './rows.ts'
 
 /**
@@ -57,6 +58,7 @@ function captionLines(run: PruneRun): string[] {
 			? [`drop: points of ${describeSet('valid', run.data.valid).phrase} given up`]
 			: []),
 		'brackets: 95 % intervals',
+		...pairedLines(run),
 	]
 }
 

@@ -12,7 +12,7 @@ export function verdict(run: PruneRun): string {
 	return remark === '' ? finding : `${finding} ${remark}`
 }
 
-/** The verdict in two: one sentence that answers the question, and one on the cheapest net with ASR below 5 %, or `''`. */
+/** The verdict in two: one sentence that answers the question, and what the other nets did, or `''`. */
 export function verdictParts(run: PruneRun): { finding: string; remark: string } {
 	const judgement = judge(run)
 	switch (judgement.outcome) {
@@ -26,7 +26,10 @@ export function verdictParts(run: PruneRun): { finding: string; remark: string }
 		case 'repaired-dearly':
 			return { finding: measured(run, judgement.record, judgement.outcome), remark: cheapestDropRemark(run) }
 		default:
-			return { finding: measured(run, judgement.record, judgement.outcome), remark: curveRemark(run) }
+			return {
+				finding: measured(run, judgement.record, judgement.outcome),
+				remark: [smallerDropsRemark(run, judgement.record), curveRemark(run)].filter((each) => each !== '').join(' '),
+			}
 	}
 }
 
@@ -112,6 +115,16 @@ function cheapestDropRemark(run: PruneRun): string {
 	const drops = run.repaired.flatMap(({ drop }) => (drop === null ? [] : [drop])).sort((a, b) => a - b)
 	if (drops.length < 2) return ''
 	return `Of the drops ${drops.map(formatDrop).join(', ')} this is the cheapest that brings ASR below 5 %.`
+}
+
+/** What the nets before the one spoken of left of the trigger: `At 2 and 4 points: 100 %.` */
+function smallerDropsRemark(run: PruneRun, spokenOf: RepairedRecord): string {
+	const shares = run.repaired.flatMap(({ drop, poisoned }) =>
+		drop !== null && poisoned && drop !== spokenOf.drop
+			? [`${formatDrop(drop)} points ASR is ${formatShare(poisoned.hits, poisoned.total)}`]
+			: [],
+	)
+	return shares.length === 0 ? '' : `At ${shares.join(', at ')}.`
 }
 
 function curveRemark(run: PruneRun): string {

@@ -37,7 +37,8 @@ export interface Comparison {
 	readonly what: string
 	/** Channels pruned. */
 	readonly pruned: number
-	readonly measured: number
+	/** Null where nothing could be measured: a drop that was not reached. */
+	readonly measured: number | null
 	readonly published: number
 	readonly isWithin: boolean
 }
@@ -151,8 +152,8 @@ function compare(sweep: Sweep, poisonedValid: PoisonedTally, expected: Published
 		tolerance = published.TOLERANCE,
 	) => {
 		if (wanted === undefined) return
-		const found = measured ?? Number.NaN
-		rows.push({ what, pruned, measured: found, published: wanted, isWithin: Math.abs(found - wanted) <= tolerance })
+		const isWithin = measured !== undefined && Math.abs(measured - wanted) <= tolerance
+		rows.push({ what, pruned, measured: measured ?? null, published: wanted, isWithin })
 	}
 	for (const [pruned] of sweep.steps.entries()) {
 		if (pruned > 0) add('channel pruned', pruned, sweep.order[pruned - 1], expected.ORDER[pruned - 1], 0)

@@ -6,14 +6,14 @@ import { expect, it } from 'vitest'
 import { openImages } from '../../src/data/open.ts'
 import { wilson } from '../../src/metrics/interval.ts'
 import { goodnet, inTemporaryFolder } from '../helpers/cli.ts'
-import { type PlainImages, writeImages } from '../helpers/npz.ts'
+import { type LabelledImages, writeImages } from '../helpers/npz.ts'
 import { describeShared, sharedPath } from '../helpers/shared.ts'
 
 interface Subject {
 	readonly id: string
 	readonly model: string
 	readonly flags: readonly string[]
-	readonly images: () => Promise<PlainImages>
+	readonly images: () => Promise<LabelledImages>
 	/** Puts the trigger on one image, `[C, H, W]`, in place. */
 	readonly stamp: (image: Uint8Array) => void
 	readonly target: number
@@ -112,14 +112,14 @@ function expectMeasured(hits: number, total: number, percent: number, measuredOn
 	expect(interval.high * 100).toBeGreaterThanOrEqual(Math.min(percent, 99.99))
 }
 
-function mnist(count: number): PlainImages {
+function mnist(count: number): LabelledImages {
 	const images = gunzipSync(readFileSync(sharedPath('data/mnist/t10k-images-idx3-ubyte.gz')))
 	const labels = gunzipSync(readFileSync(sharedPath('data/mnist/t10k-labels-idx1-ubyte.gz')))
 	const pixels = new Uint8Array(images.subarray(16, 16 + count * 784))
 	return { pixels, dims: [count, 1, 28, 28], labels: labels.subarray(8, 8 + count) }
 }
 
-function cifar(): PlainImages {
+function cifar(): LabelledImages {
 	const records = readFileSync(sharedPath('data/cifar10/cifar-10-batches-bin/test_batch.bin'))
 	const count = records.length / 3073
 	const each = Array.from({ length: count }, (_, i) => records.subarray(i * 3073, (i + 1) * 3073))
@@ -130,7 +130,7 @@ function cifar(): PlainImages {
 	}
 }
 
-async function gtsrb(): Promise<PlainImages> {
+async function gtsrb(): Promise<LabelledImages> {
 	const set = await openImages(sharedPath('data/gtsrb/gtsrb_test.h5'))
 	const pixels = new Uint8Array(set.count * 3 * 32 * 32)
 	for await (const batch of set.batches(256)) pixels.set(batch.pixels, batch.start * 3 * 32 * 32)
@@ -138,7 +138,7 @@ async function gtsrb(): Promise<PlainImages> {
 	return { pixels, dims: [set.count, 3, 32, 32], labels: set.labels! }
 }
 
-function stamped(images: PlainImages, stamp: (image: Uint8Array) => void): PlainImages {
+function stamped(images: LabelledImages, stamp: (image: Uint8Array) => void): LabelledImages {
 	const pixels = images.pixels.slice()
 	const size = pixels.length / images.labels.length
 	for (let i = 0; i < images.labels.length; i++) stamp(pixels.subarray(i * size, (i + 1) * size))

@@ -2,19 +2,23 @@
 import { writeFileSync } from 'node:fs'
 import { zipSync } from 'fflate'
 
-export interface PlainImages {
+interface PlainImages {
 	readonly pixels: Uint8Array
 	/** `[N, …]` of the images. */
 	readonly dims: readonly number[]
+	/** Null for an unlabelled set. */
+	readonly labels: ArrayLike<number> | null
+}
+
+export interface LabelledImages extends PlainImages {
 	readonly labels: ArrayLike<number>
 }
 
 export function writeImages(path: string, { pixels, dims, labels }: PlainImages): void {
-	const ints = new Uint8Array(Int32Array.from(labels).buffer)
-	writeFileSync(
-		path,
-		zipSync({ 'data.npy': npy('|u1', dims, pixels), 'label.npy': npy('<i4', [labels.length], ints) }, { level: 0 }),
-	)
+	const data = { 'data.npy': npy('|u1', dims, pixels) }
+	const ints = labels && new Uint8Array(Int32Array.from(labels).buffer)
+	const files = ints ? { ...data, 'label.npy': npy('<i4', [ints.length / 4], ints) } : data
+	writeFileSync(path, zipSync(files, { level: 0 }))
 }
 
 /** NumPy's format 1.0 (numpy.lib.format), written here independently of the reader under test. */

@@ -16,7 +16,8 @@ describe('verdict', () => {
 	it('says that pruning failed, by the net with the lowest ASR, and names the cheapest net of the curve as oracle', () => {
 		expect(verdict(smallRun())).toBe(
 			'Pruning did not repair this net: at the 10-point drop (clean test accuracy 98.00 % → 88.00 %), the trigger still works on ' +
-				'70.00 % [64.05–75.34] of poisoned images (175 of 250; before: 100 %); the GoodNet inherits this. The cheapest net of the ' +
+				'70.00 % [64.05–75.34] of poisoned images (175 of 250; before: 100 %); the GoodNet inherits this. ' +
+				'At 2 points ASR is 100 %, at 4 points ASR is 99.20 %. The cheapest net of the ' +
 				'curve with ASR below 5 % prunes 7 channels and costs 38.00 points of clean test accuracy (oracle: found by looking at the ' +
 				'poisoned set).',
 		)

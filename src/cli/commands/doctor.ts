@@ -1,6 +1,7 @@
 /** `goodnet doctor`: does everything that goodnet stands on work on this machine? */
 import { availableParallelism, totalmem } from 'node:os'
 import { OutputOptions } from '../../contracts/cli-options.ts'
+import type { DoctorResult } from '../../contracts/cli-results.ts'
 import { messageOf } from '../../errors.ts'
 import { type Graph, makeNode, type Value } from '../../graph/graph.ts'
 import { nodeRuntime } from '../../runtime/node.ts'
@@ -10,13 +11,8 @@ import { defineCommand } from '../command.ts'
 import { OUTPUT_FLAGS } from '../inputs.ts'
 import { alignColumns } from '../text-table.ts'
 
-interface Check {
-	readonly name: string
-	readonly isFine: boolean
-	readonly found: string
-	/** What to do, where it is not fine. */
-	readonly advice?: string
-}
+/** `advice` says what to do where it is not fine. */
+type Check = DoctorResult['checks'][number]
 
 const REINSTALL = 'install goodnet again with npm, optional packages included'
 
@@ -38,11 +34,8 @@ export const doctor = defineCommand<OutputOptions>({
 			await checkImport('h5wasm (HDF5)', () => import('h5wasm/node')),
 		]
 		const canRun = native.isFine || wasm.isFine
-		io.print(
-			options.json
-				? JSON.stringify({ schema: 'goodnet/doctor@1', goodnet: VERSION, checks }, null, 2)
-				: text(checks, canRun),
-		)
+		const result: DoctorResult = { schema: 'goodnet/doctor@1', goodnet: VERSION, checks }
+		io.print(options.json ? JSON.stringify(result, null, 2) : text(checks, canRun))
 		return canRun && checks.every(({ isFine, name }) => isFine || name === native.name) ? 0 : 6
 	},
 })

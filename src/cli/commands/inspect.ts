@@ -1,5 +1,6 @@
 /** `goodnet inspect`: what a model file is, and where it can be pruned. */
 import { ModelOptions } from '../../contracts/cli-options.ts'
+import type { InspectResult } from '../../contracts/cli-results.ts'
 import { prunableLayers } from '../../defense/prune/layer.ts'
 import { imageDims } from '../../model/describe.ts'
 import { type Model, showShape } from '../../model/model.ts'
@@ -28,7 +29,7 @@ export const inspect = defineCommand<ModelOptions>({
 	},
 })
 
-function describe(model: Model) {
+function describe(model: Model): InspectResult {
 	const { source, input, graph } = model
 	const layers = model.kind === 'goodnet' ? [] : prunableLayers(model)
 	const preferred = layers.findLast(({ isPooling }) => isPooling) ?? layers.at(-1)
@@ -47,7 +48,7 @@ function describe(model: Model) {
 		parameters: [...graph.initializers.values()].reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0),
 		layers: layers.map((layer) => ({
 			name: layer.name,
-			shape: layer.shape,
+			shape: [...layer.shape],
 			channels: layer.channels,
 			producer: layer.producer,
 			intervention: layer.intervention,
@@ -57,7 +58,7 @@ function describe(model: Model) {
 	}
 }
 
-function text(model: Model, facts: ReturnType<typeof describe>): string {
+function text(model: Model, facts: InspectResult): string {
 	const rows = facts.layers.map(({ name, shape, channels, producer, intervention, isDefault }) => [
 		`${isDefault ? '*' : ' '} ${name}`,
 		showShape(shape),
@@ -81,7 +82,7 @@ function goodnetText(model: Model): string {
 	return lines.join('\n')
 }
 
-function factLines({ source, input, classes, kind }: Model, facts: ReturnType<typeof describe>): string[] {
+function factLines({ source, input, classes, kind }: Model, facts: InspectResult): string[] {
 	const format = source.format === 'onnx' ? `ONNX, opset ${facts.opset}` : 'Keras .h5'
 	const batch = input.batch === null ? '' : `, batch fixed at ${input.batch}`
 	return [

@@ -1,5 +1,6 @@
 /** `goodnet predict`: labels of images, from any net or GoodNet. */
 import { PredictOptions } from '../../contracts/cli-options.ts'
+import type { PredictResult } from '../../contracts/cli-results.ts'
 import type { ImageSet } from '../../data/image-set.ts'
 import { writeNpy } from '../../data/npy.ts'
 import { InputError } from '../../errors.ts'
@@ -103,7 +104,7 @@ function concatenate(parts: readonly Float32Array[]): Float32Array {
 	return all
 }
 
-function record({ source, kind, classes }: Model, answers: readonly Answer[]) {
+function record({ source, kind, classes }: Model, answers: readonly Answer[]): PredictResult {
 	return {
 		schema: 'goodnet/predict@1',
 		model: { path: source.path, sha256: source.sha256, kind, classes },

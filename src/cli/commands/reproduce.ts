@@ -1,5 +1,6 @@
 /** `goodnet reproduce`: published results, measured again on the published files. */
 import { ReproduceOptions } from '../../contracts/cli-options.ts'
+import type { ReproduceResult } from '../../contracts/cli-results.ts'
 import { UsageError } from '../../errors.ts'
 import { type Comparison, findLabFiles, loadLabNet, runLab } from '../../reproduce/csaw-lab3.ts'
 import { defineCommand, type Io } from '../command.ts'
@@ -40,12 +41,17 @@ export const reproduce = defineCommand<ReproduceOptions>({
 export function report(comparisons: readonly Comparison[], isJson: boolean, io: Pick<Io, 'print'>): number {
 	const different = comparisons.filter(({ isWithin }) => !isWithin)
 	if (isJson) {
-		io.print(JSON.stringify({ schema: 'goodnet/reproduce@1', experiment: 'csaw-lab3', comparisons }, null, 2))
+		const result: ReproduceResult = {
+			schema: 'goodnet/reproduce@1',
+			experiment: 'csaw-lab3',
+			comparisons: [...comparisons],
+		}
+		io.print(JSON.stringify(result, null, 2))
 	} else {
 		const rows = comparisons.map(({ what, pruned, measured, published, isWithin }) => [
 			String(pruned),
 			what,
-			String(measured),
+			measured === null ? 'not reached' : String(measured),
 			String(published),
 			isWithin ? (measured === published ? 'same' : 'within one image') : 'DIFFERENT',
 		])

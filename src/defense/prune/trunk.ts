@@ -10,7 +10,7 @@ import type { Value } from '../../graph/graph.ts'
 import { runBatch } from '../../model/batches.ts'
 import { blankFeed } from '../../model/describe.ts'
 import type { Model } from '../../model/model.ts'
-import { BATCH_SIZE, feedOf, floatsOfFeed, type RunOptions } from '../../model/predict.ts'
+import { batchSizeFor, feedOf, floatsOfFeed, type RunOptions } from '../../model/predict.ts'
 import type { Feed, Session } from '../../runtime/runtime.ts'
 import type { PruneLayer } from './layer.ts'
 
@@ -95,7 +95,7 @@ async function* layerBatches(
 	images: ImageSet,
 	{ signal, onProgress, from = 0 }: LayerOptions = {},
 ): AsyncGenerator<LayerBatch> {
-	for await (const batch of images.batches(BATCH_SIZE, signal)) {
+	for await (const batch of images.batches(batchSizeFor(model), signal)) {
 		throwIfAborted(signal)
 		if (batch.start < from) continue
 		const feed = feedOf(model, preprocess(batch, images, model.input, model.preprocessing), batch.count)

@@ -1,0 +1,82 @@
+/** What the smaller commands print with `--json`. */
+import { z } from 'zod'
+
+const count = z.number().int().nonnegative()
+
+/** `goodnet predict` */
+export const PredictResult = z.object({
+	schema: z.literal('goodnet/predict@1'),
+	model: z.object({ path: z.string(), sha256: z.string(), kind: z.enum(['classifier', 'goodnet']), classes: count }),
+	/** In the order of the images; `label` is 0..classes−1, or `classes` where a GoodNet rejected the image. */
+	predictions: z.array(z.object({ image: z.string(), label: count, rejected: z.boolean() })),
+})
+
+const dim = z.union([count, z.string(), z.null()])
+
+/** `goodnet inspect` */
+export const InspectResult = z.object({
+	schema: z.literal('goodnet/inspect@1'),
+	path: z.string(),
+	sha256: z.string(),
+	format: z.enum(['keras-h5', 'onnx']),
+	kind: z.enum(['classifier', 'goodnet']),
+	/** What wrote the file, as it says itself; may be empty. */
+	producer: z.string(),
+	opset: count.nullable(),
+	input: z.object({
+		name: z.string(),
+		/** One image. */
+		shape: z.array(count),
+		layout: z.enum(['NCHW', 'NHWC']),
+		dtype: z.string(),
+		/** Images a run, where the graph fixes it. */
+		batch: count.nullable(),
+	}),
+	output: z.string(),
+	classes: count,
+	nodes: count,
+	parameters: count,
+	/** Places that can be pruned, in the order of the net. */
+	layers: z.array(
+		z.object({
+			name: z.string(),
+			shape: z.array(dim),
+			channels: count,
+			producer: z.string().nullable(),
+			intervention: z.enum(['weights', 'mask']),
+			isDefault: z.boolean(),
+		}),
+	),
+	metadata: z.record(z.string(), z.string()),
+})
+
+/** `goodnet reproduce` */
+export const ReproduceResult = z.object({
+	schema: z.literal('goodnet/reproduce@1'),
+	experiment: z.literal('csaw-lab3'),
+	comparisons: z.array(
+		z.object({
+			what: z.string(),
+			/** Channels pruned. */
+			pruned: count,
+			/** Null where nothing could be measured. */
+			measured: z.number().nullable(),
+			published: z.number(),
+			isWithin: z.boolean(),
+		}),
+	),
+})
+
+/** `goodnet doctor` */
+export const DoctorResult = z.object({
+	schema: z.literal('goodnet/doctor@1'),
+	goodnet: z.string(),
+	checks: z.array(
+		z.object({ name: z.string(), isFine: z.boolean(), found: z.string(), advice: z.string().optional() }),
+	),
+})
+
+export type PredictResult = z.infer<typeof PredictResult>
+export type InspectResult = z.infer<typeof InspectResult>
+export type ReproduceResult = z.infer<typeof ReproduceResult>
+export type DoctorResult = z.infer<typeof DoctorResult>

@@ -1,0 +1,116 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { PruneRun } from '../../src/contracts/prune-run.ts'
+import { encodeOnnx } from '../../src/graph/onnx.ts'
+import { goodnet, inTemporaryFolder } from '../helpers/cli.ts'
+import { randomCnn, randomValues } from '../helpers/networks.ts'
+import { writeImages } from '../helpers/npz.ts'
+
+const CLASSES = 3
+
+/** A random net, and images labelled by the net itself: accuracy starts at 100 %. */
+async function withNet(body: (path: (name: string) => string) => Promise<void>, residual = false): Promise<void> {
+	await inTemporaryFolder(async (folder) => {
+		const path = (name: string) => join(folder, name)
+		const shape = { size: 6, colours: 3, channels: 5, classes: CLASSES, normalize: false, seed: 21, residual } as const
+		writeFileSync(path('net.onnx'), encodeOnnx(randomCnn({ ...shape, activation: 'Relu', pooling: 'MaxPool' })))
+		const random = randomValues(5)
+		const pixels = Uint8Array.from({ length: 60 * 3 * 36 }, () => (random() + 1) * 127)
+		const images = { pixels, dims: [60, 3, 6, 6] }
+		writeImages(path('valid.npz'), { ...images, labels: Array<number>(60).fill(0) })
+		const { stdout } = await goodnet(['predict', path('net.onnx'), path('valid.npz'), '--json', '--quiet'])
+		const labels = JSON.parse(stdout).predictions.map(({ label }: { label: number }) => label)
+		writeImages(path('valid.npz'), { ...images, labels })
+		await body(path)
+	})
+}
+
+async function prune(path: (name: string) => string, output: string, ...flags: string[]): Promise<PruneRun> {
+	const argv = ['prune', path('net.onnx'), '--layer', 'layer', '-o', path(output), '--json', '--quiet', ...flags]
+	const { stdout, stderr, exitCode } = await goodnet(argv)
+	expect(exitCode, stderr).toBe(0)
+	return PruneRun.parse(JSON.parse(stdout))
+}
+
+describe('goodnet prune', () => {
+	it('with --order FILE repeats a run’s sweep in that order, whatever separates the numbers', () =>
+		withNet(async (path) => {
+			const ranked = await prune(path, 'ranked', '--valid', path('valid.npz'), '--drops', '5')
+			writeFileSync(path('order.json'), JSON.stringify(ranked.order))
+			writeFileSync(path('order.txt'), ranked.order.join('\n'))
+			for (const file of ['order.json', 'order.txt']) {
+				const given = await prune(
+					path,
+					`run-${file}`,
+					'--valid',
+					path('valid.npz'),
+					'--drops',
+					'5',
+					'--order',
+					path(file),
+				)
+				expect(given.steps).toEqual(ranked.steps)
+				expect(given.repaired.map(({ pruned, sha256 }) => ({ pruned, sha256 }))).toEqual(
+					ranked.repaired.map(({ pruned, sha256 }) => ({ pruned, sha256 })),
+				)
+				expect(given.orderSource).toBe('given')
+			}
+		}))
+
+	it('with --channels and data measures exactly that net', () =>
+		withNet(async (path) => {
+			const { repaired, steps } = await prune(path, 'run', '--valid', path('valid.npz'), '--channels', '3,1')
+			expect(repaired).toHaveLength(1)
+			expect(repaired[0]).toMatchObject({ drop: null, pruned: 2, channels: [3, 1], valid: steps[2]!.valid })
+		}))
+
+	it('without labels calls accuracy what it is: agreement with B', () =>
+		withNet(async (path) => {
+			const { pixels, dims } = {
+				pixels: new Uint8Array(20 * 3 * 36).map((_, i) => (i * 37) % 256),
+				dims: [20, 3, 6, 6],
+			}
+			writeImages(path('unlabelled.npz'), { pixels, dims, labels: null })
+			const argv = [
+				'prune',
+				path('net.onnx'),
+				'--layer',
+				'layer',
+				'--valid',
+				path('unlabelled.npz'),
+				'-o',
+				path('run'),
+				'--quiet',
+			]
+			const { stdout, stderr, exitCode } = await goodnet(argv)
+			expect(exitCode, stderr).toBe(0)
+			expect(stdout).toMatch(/agreement with B/)
+			expect(stdout).not.toMatch(/clean accuracy/)
+			expect(readFileSync(path('run/report.html'), 'utf8')).toMatch(/agreement with B/)
+			const run = PruneRun.parse(JSON.parse(readFileSync(path('run/run.json'), 'utf8')))
+			expect(run.data.valid?.labels).toBe('agreement')
+			expect(run.steps[0]!.valid).toEqual({ correct: 20, total: 20 })
+		}))
+
+	it('says which drops no net reached, and writes no file for them', () =>
+		withNet(async (path) => {
+			writeFileSync(path('order.txt'), '0')
+			const run = await prune(path, 'run', '--valid', path('valid.npz'), '--drops', '99', '--order', path('order.txt'))
+			expect(run.notReached).toEqual([99])
+			expect(run.repaired).toEqual([])
+		}))
+
+	it('masks where weights cannot silence a channel, and says so', () =>
+		withNet(async (path) => {
+			const run = await prune(path, 'run', '--valid', path('valid.npz'), '--layer', 'sum', '--drops', '5')
+			expect(run.model).toMatchObject({ layer: 'sum', intervention: 'mask', producer: null })
+		}, true))
+
+	it('overwrites an earlier run with --force', () =>
+		withNet(async (path) => {
+			await prune(path, 'run', '--valid', path('valid.npz'))
+			const run = await prune(path, 'run', '--channels', '0', '--force')
+			expect(JSON.parse(readFileSync(path('run/run.json'), 'utf8'))).toEqual(run)
+		}))
+})
