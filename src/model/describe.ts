@@ -1,6 +1,6 @@
 /** Finds out by one small run what a graph is: its input, its classes, the shape of every value in it. */
 import type { Preprocessing } from '../data/preprocess.ts'
-import { InputError, UnsupportedError } from '../errors.ts'
+import { InputError, messageOf, UnsupportedError } from '../errors.ts'
 import type { Dim, Graph, Value } from '../graph/graph.ts'
 import { attributeInts, elementCount } from '../graph/graph.ts'
 import { logitsOf, readersOf } from '../graph/query.ts'
@@ -16,6 +16,7 @@ const COLOURS = new Set([1, 3, 4])
 /**
  * Describes the classifier in `graph`.
  *
+ * @param sandbox where a stranger's graph is tried first; default: the runtime itself
  * @throws UnsupportedError `not-an-image-model`, `dynamic-input`, `not-a-classifier`, `not-runnable`
  * @throws InputError `too-few-classes` for fewer than two classes
  */
@@ -24,9 +25,10 @@ export async function describeModel(
 	source: ModelSource,
 	runtime: Runtime,
 	preprocessing: Preprocessing,
+	sandbox: Runtime = runtime,
 ): Promise<Model> {
 	const input = inputOf(graph, source.path)
-	const values = await trialRun(graph, input, runtime)
+	const values = await firstRun(graph, input, runtime, sandbox, source.path)
 	const isGoodnet = Object.values(GOODNET_OUTPUTS).every((name) => graph.outputs.some((output) => output.name === name))
 	const output = isGoodnet ? GOODNET_OUTPUTS.scores : (graph.outputs[0]?.name ?? '')
 	return {
@@ -116,6 +118,22 @@ function imageSpec(
 	return isLast && (!isFirst || isTransposed)
 		? { height: a, width: b, channels: c, layout: 'NHWC', rank: 4 }
 		: { height: b, width: c, channels: a, layout: 'NCHW', rank: 4 }
+}
+
+/** The trial run in the sandbox, or where the sandbox lacks an operator, in the runtime itself. */
+async function firstRun(
+	graph: Graph,
+	input: ModelInput,
+	runtime: Runtime,
+	sandbox: Runtime,
+	path: string,
+): Promise<ReadonlyMap<string, Value>> {
+	try {
+		return await trialRun(graph, input, sandbox)
+	} catch (error) {
+		if (sandbox !== runtime && error instanceof UnsupportedError) return firstRun(graph, input, runtime, runtime, path)
+		throw new UnsupportedError('not-runnable', `${path}: ${messageOf(error)}`, { path, cause: error })
+	}
 }
 
 /** Runs the graph with every intermediate as an output: exact shapes for every operator there is, without inferring one of them. */

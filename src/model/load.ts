@@ -15,6 +15,9 @@ import { openModel } from './open.ts'
 /** Protobuf's own limit for one message, and so ONNX' limit for a model in one file. */
 const MAX_MODEL_BYTES = 2 ** 31 - 1
 
+/** A quarter GiB: file, graph and weights at once in the 4 GiB that WebAssembly can address. */
+const MAX_SANDBOX_BYTES = 2 ** 28
+
 export interface LoadModelOptions {
 	/** For weights-only `.h5` files: path of a full `.h5`, or of Keras' `to_json` text, or an architecture read already. */
 	readonly architecture?: string | KerasArchitecture | undefined
@@ -36,7 +39,14 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
 	const { architecture: given } = options
 	const architecture = typeof given === 'string' ? await loadArchitecture(given) : given
 	const { preprocessing } = options
-	return openModel(bytes, { path, sha256: sha256Of(bytes), runtime, architecture, preprocessing })
+	const sandbox = await sandboxFor(runtime, bytes.length)
+	return openModel(bytes, { path, sha256: sha256Of(bytes), runtime, sandbox, architecture, preprocessing })
+}
+
+/** WebAssembly, for files that fit into its memory several times over. Larger ones are tried where they will run. */
+async function sandboxFor(runtime: Runtime, fileBytes: number): Promise<Runtime> {
+	if (runtime.name === 'onnxruntime-web' || fileBytes > MAX_SANDBOX_BYTES) return runtime
+	return (await import('../runtime/web.ts')).webRuntime()
 }
 
 async function loadArchitecture(path: string) {

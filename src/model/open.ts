@@ -21,6 +21,11 @@ export interface OpenModelOptions {
 	/** SHA-256 of the bytes, hex. */
 	readonly sha256: string
 	readonly runtime: Runtime
+	/**
+	 * Where the trial run takes place. Native code can be crashed by a graph made for it (ONNX Runtime 1.30 divides by zero where a map
+	 * shrinks to nothing), and takes the process along; WebAssembly raises an error. Default: `runtime`.
+	 */
+	readonly sandbox?: Runtime | undefined
 	/** How raw pixels become the model's input. Default: what the file's metadata say (GoodNets tell it), else raw pixels. */
 	readonly preprocessing?: Preprocessing | undefined
 	/** For weights-only `.h5` files. */
@@ -34,12 +39,12 @@ export interface OpenModelOptions {
  * @throws FormatError, UnsupportedError, InputError with `path` and, where one is to blame, `layer`
  */
 export async function openModel(bytes: Uint8Array, options: OpenModelOptions): Promise<Model> {
-	const { path, sha256, runtime, preprocessing } = options
+	const { path, sha256, runtime, sandbox, preprocessing } = options
 	const { format, graph } = await readGraph(bytes, options)
 	checkBounded(graph, path)
 	checkFinite(graph, path)
 	const source = { path, format, bytes, sha256, graph }
-	return describeModel(graph, source, runtime, preprocessing ?? preprocessingOf(graph) ?? RAW)
+	return describeModel(graph, source, runtime, preprocessing ?? preprocessingOf(graph) ?? RAW, sandbox)
 }
 
 /** The metadata key under which a GoodNet keeps its preprocessing, as JSON. */

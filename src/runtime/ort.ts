@@ -45,11 +45,13 @@ function ortSession(ort: Ort, session: InferenceSession): Session {
 	return {
 		async run(feeds) {
 			const tensors = Object.entries(feeds).map(([name, feed]) => [name, toTensor(ort, feed)] as const)
-			const results = await session.run(Object.fromEntries(tensors)).catch((error: unknown) => {
-				throw new InputError('run-failed', `the model cannot be run: ${reasonOf(error)}`, {
-					cause: error,
+			const results = await session
+				.run(Object.fromEntries(tensors), { logSeverityLevel: LOG_FATAL_ONLY })
+				.catch((error: unknown) => {
+					throw new InputError('run-failed', `the model cannot be run: ${reasonOf(error)}`, {
+						cause: error,
+					})
 				})
-			})
 			return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromTensor(tensor)]))
 		},
 		close: () => session.release(),

@@ -5,11 +5,12 @@ import { floatTensor, intTensor, makeNode } from '../../src/graph/graph.ts'
 import { encodeOnnx } from '../../src/graph/onnx.ts'
 import { openModel } from '../../src/model/open.ts'
 import { nodeRuntime } from '../../src/runtime/node.ts'
+import { webRuntime } from '../../src/runtime/web.ts'
 import { modelOf } from '../helpers/models.ts'
 import { randomCnn, wrapGraph } from '../helpers/networks.ts'
 
 const runtime = await nodeRuntime({ threads: 1 })
-const open = (bytes: Uint8Array) => openModel(bytes, { path: 'file', sha256: '', runtime })
+const open = (bytes: Uint8Array) => openModel(bytes, { path: 'file', sha256: '', runtime, sandbox: webRuntime() })
 const SHAPE = {
 	size: 4,
 	colours: 1,
@@ -51,6 +52,21 @@ describe('openModel', () => {
 		]
 		const graph = wrapGraph(nodes, new Map([['shape', intTensor([4, 2 ** 40])]]), ['N', 1, 2, 2], null)
 		await expect(open(encodeOnnx(graph))).rejects.toThrow(/makes a constant of shape \[4,1099511627776\]/)
+	})
+
+	it('survives a net whose maps shrink to nothing, which crashes the native runtime', async () => {
+		const graph = randomCnn(SHAPE)
+		const nodes = [
+			makeNode('MaxPool', ['x'], ['small'], { kernel_shape: [1, 1], strides: [64, 64] }),
+			makeNode('Conv', ['small', 'k'], ['none'], { kernel_shape: [3, 3] }),
+			makeNode('GlobalAveragePool', ['none'], ['mean']),
+			makeNode('Flatten', ['mean'], ['output']),
+		]
+		const kernel = floatTensor([2, 1, 3, 3], new Float32Array(18))
+		const crashing = wrapGraph(nodes, new Map([['k', kernel]]), ['N', 1, 4, 4], ['N', 2])
+		await expect(open(encodeOnnx(crashing))).rejects.toBeInstanceOf(GoodnetError)
+		// And the sandbox still works.
+		expect((await open(encodeOnnx(graph))).classes).toBe(2)
 	})
 
 	it('refuses a batch of a million images written into the graph', async () => {
