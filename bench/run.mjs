@@ -6,14 +6,25 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { demoImages, demoNetPath, GoodNet, loadImages, loadModel, memoryImages, predictLabels, prune } from 'goodnet/node'
+import {
+	demoImages,
+	demoNetPath,
+	GoodNet,
+	loadImages,
+	loadModel,
+	memoryImages,
+	predictLabels,
+	prune,
+} from 'goodnet/node'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const shared = join(root, '../shared')
 const ROUNDS = 5
 const IMAGES = 4000
 
-const subject = existsSync(shared) ? await labNet() : { name: 'demo net, drawn faces', net: await loadModel(demoNetPath), faces: demoImages('valid') }
+const subject = existsSync(shared)
+	? await labNet()
+	: { name: 'demo net, drawn faces', net: await loadModel(demoNetPath), faces: demoImages('valid') }
 const images = await tile(subject.faces, IMAGES)
 const { layer, order } = await prune(subject.net, subject.faces)
 const goodnet = GoodNet.of(subject.net, (await prune(subject.net, subject.faces, { drops: [10] })).repaired(10))
@@ -39,14 +50,20 @@ const rows = [
 const results = { subject: subject.name, images: images.count, rounds: ROUNDS, cores: cpus().length, rows, seconds }
 mkdirSync(join(root, 'bench'), { recursive: true })
 writeFileSync(join(root, 'bench/results.json'), `${JSON.stringify(results, null, '\t')}\n`)
-console.log(`${subject.name}, ${images.count} images, ${cpus().length} cores, medians of ${ROUNDS} alternating rounds\n`)
+console.log(
+	`${subject.name}, ${images.count} images, ${cpus().length} cores, medians of ${ROUNDS} alternating rounds\n`,
+)
 console.log('| what | ratio |\n|---|---|')
 for (const { what, ratio } of rows) console.log(`| ${what} | ${ratio.toFixed(2)} |`)
 console.log(`\none forward pass: ${Math.round(images.count / median(seconds.forward))} images/s`)
 
 async function labNet() {
 	const net = await loadModel(join(shared, 'models/backdoored/face-lab3-sunglasses/bd_net.h5'))
-	return { name: 'lab 3 net, 52 real faces tiled', net, faces: await loadImages(join(shared, 'csaw/mini_valid.h5'), { expected: net.input }) }
+	return {
+		name: 'lab 3 net, 52 real faces tiled',
+		net,
+		faces: await loadImages(join(shared, 'csaw/mini_valid.h5'), { expected: net.input }),
+	}
 }
 
 /** The set again and again, in memory, so that reading files is not what we time. */
@@ -62,7 +79,17 @@ async function tile(set, count) {
 		labels[i] = set.labels[from]
 	}
 	const { height, width, channels, layout } = set
-	return memoryImages({ path: `${set.path} tiled`, pixels, count, height, width, channels, layout, labels, classNames: null })
+	return memoryImages({
+		path: `${set.path} tiled`,
+		pixels,
+		count,
+		height,
+		width,
+		channels,
+		layout,
+		labels,
+		classNames: null,
+	})
 }
 
 /** The median of each round's own ratio: both halves of a ratio saw the same weather. */

@@ -24,7 +24,8 @@ function install() {
 	console.error('installing packages …')
 	// onnxruntime-node's install script wants to download GPU libraries; the CPU library is in the package already.
 	const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
-	run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], env)
+	// Not `npm ci`: it wants every platform's optional package in the lock file, and not every registry has them all.
+	run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], env)
 }
 
 function build() {
@@ -37,7 +38,7 @@ function run(command, parameters, env = process.env) {
 		cwd: root,
 		env,
 		stdio: ['ignore', 2, 2],
-		shell: process.platform === 'win32',
+		shell: command === 'npm' && process.platform === 'win32',
 	})
 	if (error || status !== 0) fail(`${command} ${parameters.join(' ')} failed${error ? `: ${error.message}` : ''}`)
 }

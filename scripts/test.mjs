@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'goodnet-test-'))
 const results = join(folder, 'results.json')
 
 const checks = [
-	['linter', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings']],
+	['linter', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '--max-diagnostics=5']],
 	['types', 'node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']],
 ]
 const failedChecks = checks.filter(([name, script, parameters]) => {
@@ -26,6 +26,7 @@ const status = run('node_modules/vitest/vitest.mjs', [
 	`--outputFile.json=${results}`,
 ])
 const { passed, failed, skipped } = count()
+if (failedChecks > 0) console.log('a check before the tests failed; see the top of this output')
 console.log(`${passed + checks.length - failedChecks} passed, ${failed + failedChecks} failed, ${skipped} skipped`)
 process.exitCode = failed + failedChecks > 0 || status !== 0 ? 1 : 0
 

@@ -43,7 +43,7 @@ export class UnsupportedError extends GoodnetError {
 	override readonly exitCode: number = 3
 }
 
-/** The inputs do not fit each other: shapes, labels, ranges, an empty set, an output folder that is not empty. */
+/** The inputs do not fit each other or the place they go to: shapes, labels, ranges, an empty set, a full disk. */
 export class InputError extends GoodnetError {
 	override readonly exitCode: number = 3
 }
@@ -53,7 +53,7 @@ export class UsageError extends GoodnetError {
 	override readonly exitCode: number = 2
 }
 
-/** The machine lacks something: no runtime loads, the disk is full. */
+/** The machine lacks something: no runtime loads. */
 export class MachineError extends GoodnetError {
 	override readonly exitCode: number = 6
 }

@@ -1,13 +1,12 @@
 /** Writing files so that a reader never sees half of one, and reading them with an error that says what helps. */
 import { createHash, randomUUID } from 'node:crypto'
 import { access, open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { type GoodnetError, InputError, MachineError, messageOf } from './errors.ts'
+import { type GoodnetError, InputError, messageOf } from './errors.ts'
 
 /**
  * Writes `content` under a temporary name beside `path`, then renames it.
  *
- * @throws InputError `exists` where the file is there and `force` is not set
- * @throws MachineError `disk-full`, `not-writable`
+ * @throws InputError `exists` where the file is there and `force` is not set, `disk-full`, `not-writable`
  */
 export async function writeFileWhole(
 	path: string,
@@ -39,12 +38,12 @@ export async function writeFileWhole(
 export function writeError(path: string, error: unknown): GoodnetError {
 	const code = (error as NodeJS.ErrnoException).code
 	if (code === 'ENOSPC' || code === 'EDQUOT') {
-		return new MachineError('disk-full', `${path}: the disk is full; free some space or write elsewhere`, {
+		return new InputError('disk-full', `${path}: the disk is full; free some space or write elsewhere`, {
 			path,
 			cause: error,
 		})
 	}
-	return new MachineError('not-writable', `${path} cannot be written: ${messageOf(error)}`, { path, cause: error })
+	return new InputError('not-writable', `${path} cannot be written: ${messageOf(error)}`, { path, cause: error })
 }
 
 /**
@@ -53,7 +52,9 @@ export function writeError(path: string, error: unknown): GoodnetError {
  */
 export async function readFileWhole(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
 	const info = await stat(path).catch((error: unknown) => {
-		throw new InputError('not-found', `${path} cannot be read: ${messageOf(error)}`, { path, cause: error })
+		const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT'
+		const found = isAbsent ? 'expected a file, found nothing there' : messageOf(error)
+		throw new InputError('not-found', `${path} cannot be read: ${found}`, { path, cause: error })
 	})
 	if (!info.isFile()) throw new InputError('not-a-file', `${path}: expected a file, found a folder or device`, { path })
 	if (info.size > maxBytes) {

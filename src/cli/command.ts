@@ -5,6 +5,8 @@ import type { z } from 'zod'
 export interface Io {
 	/** Results: stdout. A newline is added. */
 	readonly print: (text: string) => void
+	/** Width of stdout where it is a terminal. */
+	readonly columns?: number | undefined
 	/** Progress and remarks: stderr. */
 	readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number }
 	/** Aborted by Ctrl-C. */

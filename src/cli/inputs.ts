@@ -2,7 +2,7 @@
 import type { ModelOptions } from '../contracts/cli-options.ts'
 import type { ImageSet } from '../data/image-set.ts'
 import { openImages } from '../data/open.ts'
-import { type Preprocessing, RAW } from '../data/preprocess.ts'
+import type { Preprocessing } from '../data/preprocess.ts'
 import { loadModel } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import { bestRuntime, nodeRuntime } from '../runtime/node.ts'
@@ -22,7 +22,7 @@ export const MODEL_FLAGS: readonly Flag[] = [
 	['--colors <order>', 'colour order of the model\u2019s input: rgb or bgr (default: rgb)'],
 	['--resize', 'resize images to the model\u2019s input'],
 	['--layout <layout>', 'how arrays in data files lie, NCHW or NHWC, where the shape does not tell'],
-	['--threads <n>', 'threads within one operator (default: all cores)'],
+	['--threads <n>', 'threads within one operator (default: all cores; 1 for wasm)'],
 	['--runtime <name>', 'native (onnxruntime-node) or wasm (onnxruntime-web) (default: the best that loads)'],
 	...OUTPUT_FLAGS,
 ]
@@ -48,14 +48,13 @@ async function runtimeFor({ runtime, threads }: ModelOptions): Promise<Runtime> 
 	return bestRuntime(options)
 }
 
-/** Undefined where no option tells anything: then the model file's own metadata count. */
-function preprocessingOf({ scale, mean, std, colors, resize }: ModelOptions): Preprocessing | undefined {
-	if ([scale, mean, std, colors, resize].every((option) => option === undefined)) return undefined
+/** Only what the options tell; the rest is as the model file's metadata say. */
+function preprocessingOf({ scale, mean, std, colors, resize }: ModelOptions): Partial<Preprocessing> {
 	return {
-		scale: scale ?? RAW.scale,
-		mean: mean ?? RAW.mean,
-		std: std ?? RAW.std,
-		channels: colors ?? RAW.channels,
-		resize: resize ?? RAW.resize,
+		...(scale !== undefined && { scale }),
+		...(mean && { mean }),
+		...(std && { std }),
+		...(colors && { channels: colors }),
+		...(resize && { resize }),
 	}
 }

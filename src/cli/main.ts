@@ -7,11 +7,14 @@ const INTERRUPTED = 130
 const OUR_FAULT = 1
 
 const interrupt = new AbortController()
-process.on('SIGINT', () => {
-	// A second Ctrl-C does not wait for anything.
-	if (interrupt.signal.aborted) process.exit(INTERRUPTED)
-	interrupt.abort()
-})
+// Ctrl-C, a closed terminal and a polite kill all end the same way: nothing half-written stays.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+	process.on(signal, () => {
+		// A second one does not wait for anything.
+		if (interrupt.signal.aborted) process.exit(INTERRUPTED)
+		interrupt.abort()
+	})
+}
 // A reader that had enough (`goodnet … | head`) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : OUR_FAULT))
 
@@ -20,6 +23,7 @@ const argv = process.argv.slice(2)
 try {
 	process.exitCode = await runProgram(argv, {
 		print: (text) => process.stdout.write(`${text}\n`),
+		columns: process.stdout.columns,
 		stderr: process.stderr,
 		signal: interrupt.signal,
 		commandLine: ['goodnet', ...argv.map(quote)].join(' '),

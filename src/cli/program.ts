@@ -23,7 +23,7 @@ const COMMANDS = [demo, inspect, predict, evaluate, prune, reproduce, doctor]
 export async function runProgram(argv: readonly string[], io: Io): Promise<number> {
 	let exitCode = 0
 	const program = new Commander('goodnet')
-		.description('Tells whether an image classifier carries a backdoor, repairs it, and guards it.')
+		.description('Repairs a backdoored image classifier, measures what that cost and what it removed, and guards it.')
 		.version(VERSION)
 		.exitOverride()
 		.configureOutput({ writeOut: (text) => io.print(text.trimEnd()), writeErr: () => {} })

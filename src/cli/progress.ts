@@ -53,16 +53,16 @@ function plainProgress({ stderr, now }: Io): Progress {
 	}
 }
 
-/** Time since the current stage began; a new name begins a new one. */
+/** Time since the current stage began, which is when the one before it was last heard of. */
 function stageClock(now: () => number): (stage: string) => { elapsed: number } {
 	let current = ''
-	let start = 0
+	let start = now()
+	let heard = start
 	return (stage) => {
-		if (stage !== current) {
-			current = stage
-			start = now()
-		}
-		return { elapsed: (now() - start) / 1000 }
+		if (stage !== current) start = heard
+		current = stage
+		heard = now()
+		return { elapsed: (heard - start) / 1000 }
 	}
 }
 
@@ -72,7 +72,7 @@ function bar(stage: string, done: number, total: number, unit: string, elapsed: 
 	const rate = elapsed > 0 ? done / elapsed : 0
 	const left = rate > 0 && done < total ? `, ${seconds((total - done) / rate)} left` : ''
 	const line = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`
-	return `${stage.padEnd(18)} ${line} ${String(Math.round(share * 100)).padStart(3)} %  ${done}/${total} ${unit}, ${Math.round(rate)}/s${left}`
+	return `${stage.padEnd(18)} ${line} ${String(Math.round(share * 100)).padStart(3)} %  ${done}/${total} ${unit}${unit === 'images' ? `, ${Math.round(rate)}/s` : ''}${left}`
 }
 
 function seconds(value: number): string {

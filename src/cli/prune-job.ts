@@ -8,6 +8,7 @@ import type { Model } from '../model/model.ts'
 import { writeRunFolder } from '../report/run-folder.ts'
 import { closingTable } from '../report/table.ts'
 import { verdict } from '../report/verdict.ts'
+import { wrapWords } from '../report/wrap.ts'
 import { VERSION } from '../version.ts'
 import type { Io } from './command.ts'
 import type { Progress } from './progress.ts'
@@ -21,6 +22,9 @@ export interface SweepJob {
 	}
 	readonly options: Pick<PruneOptions, 'layer' | 'drops' | 'order' | 'target'>
 }
+
+/** Where stdout is no terminal: wide enough for the table. */
+const DEFAULT_COLUMNS = 120
 
 const STAGE_NAMES = {
 	activations: 'rank channels',
@@ -51,15 +55,24 @@ export async function runSweep(
 	return { sweep, run: { ...run, repaired: [...run.repaired, ...whole] } }
 }
 
+interface FinishedRun {
+	readonly model: Model
+	readonly layer: PruneLayer
+	readonly run: PruneRun
+	/** Names of the classes by label, where the data told them. */
+	readonly classNames?: readonly string[] | null
+}
+
 /** Writes the run folder, prints the table and the verdict (or the record as JSON), and says where everything is. */
 export async function finishRun(
-	{ model, layer, run }: { readonly model: Model; readonly layer: PruneLayer; readonly run: PruneRun },
+	{ model, layer, run, classNames = null }: FinishedRun,
 	options: { readonly output: string; readonly force: boolean; readonly json: boolean; readonly quiet: boolean },
 	io: Io,
 	progress: Progress,
 ): Promise<number> {
 	const complete = await writeRunFolder(options.output, model, layer, run, {
 		force: options.force,
+		classNames,
 		signal: io.signal,
 		onProgress: (done, total) => progress.update('write nets', done, total, 'nets'),
 	})
@@ -68,7 +81,8 @@ export async function finishRun(
 		io.print(JSON.stringify(complete, null, 2))
 		return 0
 	}
-	io.print(`${closingTable(complete)}\n${verdict(complete)}`)
+	const width = io.columns ?? DEFAULT_COLUMNS
+	io.print(`${closingTable(complete, width)}\n${wrapWords(verdict(complete), width)}`)
 	if (!options.quiet) io.stderr.write(`\nwritten to ${options.output}: report.html, run.json, curve.csv and the nets\n`)
 	return 0
 }

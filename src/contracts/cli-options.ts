@@ -6,7 +6,7 @@ function numberList(what: string) {
 	return z.string().transform((text, context) => {
 		const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
 		if (numbers.every(Number.isFinite)) return numbers
-		context.addIssue(`expected ${what} separated by commas, found "${text}"`)
+		context.addIssue(`expected ${what} separated by commas, as in 2,4,10, found "${text}"`)
 		return z.NEVER
 	})
 }
@@ -49,12 +49,14 @@ export const ModelOptions = OutputOptions.extend({
 export const PredictOptions = ModelOptions.extend({ logits: z.string().optional(), force: z.boolean().default(false) })
 
 export const EvaluateOptions = ModelOptions.extend({
+	check: z.boolean().default(true),
 	test: z.string().optional(),
 	poisoned: z.string().optional(),
 	target: wholeNumber.optional(),
 })
 
 export const PruneOptions = ModelOptions.extend({
+	check: z.boolean().default(true),
 	valid: z.string().optional(),
 	test: z.string().optional(),
 	poisoned: z.string().optional(),
@@ -73,7 +75,9 @@ export const DemoOptions = OutputOptions.extend({
 	force: z.boolean().default(false),
 })
 
-export const ReproduceOptions = OutputOptions.extend({ data: z.string() })
+export const ReproduceOptions = OutputOptions.extend({
+	data: z.string({ error: 'expected the folder with the experiment\u2019s files, found nothing' }),
+})
 
 export type ModelOptions = z.infer<typeof ModelOptions>
 export type PredictOptions = z.infer<typeof PredictOptions>

@@ -61,6 +61,7 @@ export async function imageFileSet(source: ImageFiles, options: OpenOptions = {}
 		storage: 'uint8',
 		labels,
 		classNames,
+		imageNames: files,
 		read: (start, count, pixels) => loadAll(files.slice(start, start + count), load, pixels),
 		sha256: source.sha256,
 		close() {},

@@ -31,6 +31,8 @@ export interface ImageSet extends ImageShape {
 	readonly labels: Int32Array | null
 	/** Names of the classes where the source tells them (a folder's sub-folders), by label. */
 	readonly classNames: readonly string[] | null
+	/** What each image is called where it is a file of its own: its path; null where the set is one file. */
+	readonly imageNames: readonly string[] | null
 	/** SHA-256 of the file (of the sorted listing and contents for a folder, see `hash.ts`), hex. Computed on first call, by streaming. */
 	sha256(): Promise<string>
 	/**

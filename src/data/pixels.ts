@@ -20,6 +20,8 @@ export interface PixelSource extends ImageShape {
 	readonly storage: 'uint8' | 'float32'
 	readonly labels: Int32Array | null
 	readonly classNames: readonly string[] | null
+	/** Default null. */
+	readonly imageNames?: readonly string[] | null
 	/** Fills `target` (of type `storage`) with `count` images from image `start` on. */
 	read(start: number, count: number, target: Pixels): void | Promise<void>
 	sha256(): Promise<string>
@@ -31,7 +33,7 @@ export interface PixelSource extends ImageShape {
  * @throws InputError `empty-set` where it has no images, `image-too-large` or `too-many-images` beyond the ceilings above
  */
 export function imageSet(source: PixelSource): ImageSet {
-	const { path, title, count, height, width, channels, layout, labels, classNames } = source
+	const { path, title, count, height, width, channels, layout, labels, classNames, imageNames = null } = source
 	if (count === 0) {
 		throw new InputError('empty-set', `${title}: expected at least one image, found none`, { path })
 	}
@@ -59,6 +61,7 @@ export function imageSet(source: PixelSource): ImageSet {
 		layout,
 		labels,
 		classNames,
+		imageNames,
 		sha256() {
 			digest ??= source.sha256()
 			return digest

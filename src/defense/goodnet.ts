@@ -23,6 +23,14 @@ export interface GoodNet extends Model {
 	predict(images: ImageSet, options?: RunOptions): Promise<Int32Array>
 }
 
+/** What the file should say of itself that the two nets do not know. */
+export interface GuardFacts {
+	/** SHA-256 of the repaired net's ONNX file, hex. */
+	readonly repairedSha256?: string
+	/** Names of the classes by label. */
+	readonly classNames?: readonly string[] | null
+}
+
 export const GoodNet = {
 	/**
 	 * Wraps `badnet` and a repaired form of it. The outputs are `label` int64 `[N]`, `rejected` bool `[N]` and `scores` float32 `[N, C]`
@@ -30,9 +38,9 @@ export const GoodNet = {
 	 *
 	 * @throws UnsupportedError `not-twins` where the two are not forms of one net (inputs, classes or operator sets differ)
 	 */
-	of(badnet: Model, repaired: Model & { readonly pruning?: PruningRecord }): GoodNet {
+	of(badnet: Model, repaired: Model & { readonly pruning?: PruningRecord }, facts: GuardFacts = {}): GoodNet {
 		checkTwins(badnet, repaired)
-		const graph = withMetadata(guardGraph(badnet, repaired), badnet, repaired)
+		const graph = withMetadata(guardGraph(badnet, repaired), badnet, repaired, facts)
 		const batch = badnet.input.batch ?? 'N'
 		const outputs: Value[] = [
 			{ name: label, dtype: 'int64', shape: [batch] },
@@ -129,10 +137,17 @@ function comparison(
 }
 
 /** What makes the file explain itself (design, section 5). */
-function withMetadata(graph: Graph, badnet: Model, repaired: Model & { readonly pruning?: PruningRecord }): Graph {
+function withMetadata(
+	graph: Graph,
+	badnet: Model,
+	repaired: Model & { readonly pruning?: PruningRecord },
+	{ repairedSha256, classNames }: GuardFacts,
+): Graph {
 	const record = {
 		'goodnet.schema': 'goodnet/guard@1',
 		'goodnet.badnet.sha256': badnet.source.sha256,
+		...(repairedSha256 && { 'goodnet.repaired.sha256': repairedSha256 }),
+		...(classNames && { 'goodnet.classNames': JSON.stringify(classNames) }),
 		'goodnet.classes': String(badnet.classes),
 		'goodnet.rejected': String(badnet.classes),
 		[PREPROCESSING_KEY]: JSON.stringify(badnet.preprocessing),

@@ -24,17 +24,24 @@ const CARRIERS = new Set(
 /**
  * Finds the filters that make the channels of `value` along `axis`.
  *
+ * @param rankOf number of axes of a value, where known
  * @returns null where zeroing filters would not silence exactly these channels: a sum or concatenation of several layers, a filter or an
  * intermediate that something else reads as well, or a value that no convolution or dense layer makes. Then a mask must do.
  */
-export function traceProducer(graph: Graph, value: string, axis: number): Producer | null {
-	const trace: Trace = { graph, writers: writersOf(graph), visited: new Set() }
+export function traceProducer(
+	graph: Graph,
+	value: string,
+	axis: number,
+	rankOf: (name: string) => number | undefined,
+): Producer | null {
+	const trace: Trace = { graph, rankOf, writers: writersOf(graph), visited: new Set() }
 	const producer = follow(trace, value, axis)
 	return producer && isOnlyReadWithin(trace, producer, value) ? producer : null
 }
 
 interface Trace {
 	readonly graph: Graph
+	readonly rankOf: (name: string) => number | undefined
 	readonly writers: ReadonlyMap<string, Node>
 	readonly visited: Set<Node>
 }
@@ -86,10 +93,10 @@ function separateBias(trace: Trace, node: Node, producer: Producer, axis: number
 	const dims = name === undefined ? undefined : constantOf(trace.graph, name, trace.writers)?.dims
 	if (name === undefined || !dims) return null
 	const channels = channelsOf(trace, producer)
-	// Aligned from the right: exact for one number a channel, however the axes of length 1 around it are written.
+	// One number a channel, broadcast from the right as numpy does, whatever axes of length 1 are written around it.
 	const wide = dims.flatMap((dim, i) => (dim === 1 ? [] : [i]))
 	const isPerChannel = wide.length === 1 && dims[wide[0]!] === channels
-	const isAligned = axis === 1 || wide[0] === dims.length - 1
+	const isAligned = axis === (trace.rankOf(node.outputs[0]!) ?? 0) - dims.length + (wide[0] ?? 0)
 	return isPerChannel && isAligned ? { name, axis: wide[0]! } : null
 }
 
@@ -120,7 +127,7 @@ function kernelAxisOf(trace: Trace, node: Node, axis: number): number | null {
 		case 'Gemm':
 			return axis === 1 ? (attributeInt(node, 'transB', 0) ? 0 : 1) : null
 		case 'MatMul':
-			return rank === 2 ? 1 : null
+			return rank === 2 && axis === (trace.rankOf(node.outputs[0]!) ?? 0) - 1 ? 1 : null
 		default:
 			return null
 	}

@@ -15,20 +15,16 @@ export interface ChannelMask {
 
 /** The constant and the node that compute `masked = value * mask`. */
 export function maskNode(
-	graph: Graph,
 	value: string,
 	{ channels, count, axis, rank }: ChannelMask,
 	names: { readonly mask: string; readonly masked: string },
 ): { readonly tensor: Tensor; readonly node: Node } {
 	const factors = new Float32Array(count).fill(1)
 	for (const channel of channels) factors[channel] = 0
-	// Before opset 7 there is no numpy broadcasting: one short axis, placed by an attribute.
-	const isLegacy = (graph.opsets.get('') ?? 1) < 7
-	const dims = isLegacy ? [count] : Array.from({ length: rank }, (_, i) => (i === axis ? count : 1))
-	const attributes = isLegacy ? { broadcast: 1, axis } : {}
+	const dims = Array.from({ length: rank }, (_, i) => (i === axis ? count : 1))
 	return {
 		tensor: floatTensor(dims, factors),
-		node: makeNode('Mul', [value, names.mask], [names.masked], attributes),
+		node: makeNode('Mul', [value, names.mask], [names.masked]),
 	}
 }
 
@@ -42,7 +38,7 @@ export function maskValue(graph: Graph, value: string, mask: ChannelMask): Graph
 		mask: freshName(taken, `${value}/goodnet_mask`),
 		masked: freshName(taken, `${value}/goodnet_masked`),
 	}
-	const { tensor, node } = maskNode(graph, value, mask, names)
+	const { tensor, node } = maskNode(value, mask, names)
 	const nodes = graph.nodes.flatMap((each) => {
 		const rewired = readInstead(each, value, names.masked)
 		return each.outputs.includes(value) ? [rewired, node] : [rewired]

@@ -56,7 +56,7 @@ class Merging {
 	private readonly places = new Map<string, Place>()
 	private readonly nodes: Node[]
 	private readonly initializers: Map<string, Tensor>
-	private readonly known: Map<string, Node>
+	private readonly known: ReadonlyMap<string, readonly Node[]>
 	private readonly taken: Set<string>
 	private readonly writers: ReadonlyMap<string, Node>
 	private readonly otherWriters: ReadonlyMap<string, Node>
@@ -72,7 +72,7 @@ class Merging {
 		this.rankOf = rankOf
 		this.nodes = [...graph.nodes]
 		this.initializers = new Map(graph.initializers)
-		this.known = new Map(graph.nodes.map((node) => [keyOf(node, node.inputs), node]))
+		this.known = groupByKey(graph.nodes)
 		this.taken = valueNames(graph)
 		this.writers = writersOf(graph)
 		this.otherWriters = writersOf(other)
@@ -97,7 +97,7 @@ class Merging {
 		const place = this.placeOf(name)
 		if (!place.zeroed) return place.name
 		const names = { mask: this.fresh(`${place.name}/goodnet_mask`), masked: this.fresh(`${place.name}/goodnet_masked`) }
-		const { tensor, node } = maskNode(this.graph, place.name, place.zeroed, names)
+		const { tensor, node } = maskNode(place.name, place.zeroed, names)
 		this.initializers.set(names.mask, tensor)
 		this.nodes.push(node)
 		this.places.set(name, { name: names.masked })
@@ -141,7 +141,8 @@ class Merging {
 
 	private slideMask(node: Node, places: readonly Place[]): boolean {
 		const [{ zeroed } = { zeroed: undefined }, ...rest] = places
-		if (!zeroed || rest.some((place) => place.zeroed)) return false
+		// A second output (indices, a dropout mask) is not masked by masking the first.
+		if (!zeroed || rest.some((place) => place.zeroed) || node.outputs.length > 1) return false
 		const axis = this.axisBehind(node, zeroed)
 		if (axis === null) return false
 		const twin = this.twinOf(node, places)
@@ -159,8 +160,8 @@ class Merging {
 	/** The node of the first net that does the same to the same values. */
 	private twinOf(node: Node, places: readonly Place[]): Node | undefined {
 		const inputs = places.map(({ name }) => name)
-		const twin = this.known.get(keyOf(node, inputs))
-		return twin && isSameAttributes(twin, node) ? twin : undefined
+		const alike = this.known.get(keyOf(node, inputs)) ?? []
+		return alike.find((twin) => isSameAttributes(twin, node) && twin.outputs.length === node.outputs.length)
 	}
 
 	private pointTo(node: Node, twin: Node | undefined, zeroed: Place['zeroed']): boolean {
@@ -225,6 +226,15 @@ function zeroedChannels(pairs: readonly FilterPair[]): ReadonlySet<number> | nul
 		channels.add(channel)
 	}
 	return channels
+}
+
+function groupByKey(nodes: readonly Node[]): ReadonlyMap<string, readonly Node[]> {
+	const groups = new Map<string, Node[]>()
+	for (const node of nodes) {
+		const key = keyOf(node, node.inputs)
+		groups.set(key, [...(groups.get(key) ?? []), node])
+	}
+	return groups
 }
 
 /** What two nodes must have in common to be candidates for being the same; attributes are compared after. */

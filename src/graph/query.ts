@@ -56,13 +56,17 @@ export function requiredFor(
 	return nodes
 }
 
+/** What may stand behind a softmax without changing which class is which. */
+const PASSING = new Set(['Identity', 'Cast', 'Dropout', 'Flatten', 'Squeeze', 'Unsqueeze', 'Reshape'])
+
 /**
  * The value that holds the class logits: what a closing Softmax or LogSoftmax reads, or the output itself. Both keep the order of
  * the classes, and logits do not saturate at 1.0 as float32 probabilities do.
  */
 export function logitsOf(graph: Graph, output: string): string {
-	const writer = writersOf(graph).get(output)
-	if (writer?.op === 'Identity') return logitsOf(graph, writer.inputs[0]!)
+	const writers = writersOf(graph)
+	let writer = writers.get(output)
+	while (writer && PASSING.has(writer.op)) writer = writers.get(writer.inputs[0]!)
 	return writer?.op === 'Softmax' || writer?.op === 'LogSoftmax' ? writer.inputs[0]! : output
 }
 

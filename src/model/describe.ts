@@ -31,6 +31,8 @@ export async function describeModel(
 	const values = await firstRun(graph, input, runtime, sandbox, source.path)
 	const isGoodnet = Object.values(GOODNET_OUTPUTS).every((name) => graph.outputs.some((output) => output.name === name))
 	const output = isGoodnet ? GOODNET_OUTPUTS.scores : (graph.outputs[0]?.name ?? '')
+	const classes = classesOf(values.get(output), input, source.path)
+	const logits = logitsOf(graph, output)
 	return {
 		kind: isGoodnet ? 'goodnet' : 'classifier',
 		graph,
@@ -40,8 +42,8 @@ export async function describeModel(
 		runtime,
 		values,
 		output,
-		logits: logitsOf(graph, output),
-		classes: classesOf(values.get(output), source.path),
+		logits: valuesPerImage(values.get(logits)) === classes ? logits : output,
+		classes,
 	}
 }
 
@@ -158,10 +160,15 @@ function describeValue(name: string, { dims, dtype = 'undefined' }: Feed, input:
 	return { name, dtype, shape: isPerImage ? ['N', ...dims.slice(1)] : dims }
 }
 
-function classesOf(output: Value | undefined, path: string): number {
+function valuesPerImage(value: Value | undefined): number {
+	return (value?.shape ?? []).slice(1).reduce<number>((product, dim) => product * Number(dim), 1)
+}
+
+function classesOf(output: Value | undefined, { batch }: ModelInput, path: string): number {
 	const shape = output?.shape ?? null
 	const classes = shape?.[1]
-	const isClassifier = shape !== null && shape.length >= 2 && shape.slice(2).every((dim) => dim === 1)
+	const isPerImage = shape !== null && shape.length >= 2 && shape[0] === (batch ?? 'N')
+	const isClassifier = isPerImage && shape.slice(2).every((dim) => dim === 1)
 	if (!isClassifier || typeof classes !== 'number') {
 		const found = `${output?.name ?? 'nothing'} of shape ${showShape(shape)}`
 		throw new UnsupportedError(

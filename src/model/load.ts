@@ -6,11 +6,12 @@ import { readFileWhole, sha256Of, writeFileWhole } from '../files.ts'
 import { type KerasArchitecture, readArchitecture } from '../formats/keras/keras.ts'
 import { writeBackKeras } from '../formats/keras/write-back.ts'
 import { writeBackOnnx } from '../formats/onnx.ts'
+import type { Graph } from '../graph/graph.ts'
 import { encodeOnnx } from '../graph/onnx.ts'
 import { bestRuntime } from '../runtime/node.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Model, ModelFormat } from './model.ts'
-import { openModel } from './open.ts'
+import { openModel, PREPROCESSING_KEY } from './open.ts'
 
 /** Protobuf's own limit for one message, and so ONNX' limit for a model in one file. */
 const MAX_MODEL_BYTES = 2 ** 31 - 1
@@ -21,8 +22,8 @@ const MAX_SANDBOX_BYTES = 2 ** 28
 export interface LoadModelOptions {
 	/** For weights-only `.h5` files: path of a full `.h5`, or of Keras' `to_json` text, or an architecture read already. */
 	readonly architecture?: string | KerasArchitecture | undefined
-	/** How raw pixels become the model's input. Default: what the file's metadata say (GoodNets tell it), else raw pixels. */
-	readonly preprocessing?: Preprocessing | undefined
+	/** How raw pixels become the model's input. What is not given here is as the file's metadata say (GoodNets tell it), else raw. */
+	readonly preprocessing?: Partial<Preprocessing> | undefined
 	/** Default: the best one of this machine. */
 	readonly runtime?: Runtime | undefined
 }
@@ -66,7 +67,7 @@ export async function modelFile(model: Model, format: ModelFormat): Promise<Uint
 	const { source, graph } = model
 	if (format === 'onnx') {
 		const isRewrite = source.format === 'onnx' && source.bytes !== null
-		return isRewrite ? writeBackOnnx(source.bytes, source.graph, graph) : encodeOnnx(graph)
+		return isRewrite ? writeBackOnnx(source.bytes, source.graph, graph) : encodeOnnx(withPreprocessing(model))
 	}
 	if (source.format !== 'keras-h5' || !source.bytes) {
 		throw new UsageError('wrong-format', `${source.path} is an ONNX model; it can be saved as .onnx, not as Keras .h5`)
@@ -78,6 +79,11 @@ export async function modelFile(model: Model, format: ModelFormat): Promise<Uint
 	return writeBackKeras(source.bytes, source.graph, graph)
 }
 
+/** A file that we make says how to feed it; one that somebody else made keeps the metadata it came with. */
+function withPreprocessing({ graph, preprocessing }: Model): Graph {
+	return { ...graph, metadata: new Map([...graph.metadata, [PREPROCESSING_KEY, JSON.stringify(preprocessing)]]) }
+}
+
 /** Can the repair be written into a file of the model's own format? A mask needs a graph, so a masked Keras net comes out as ONNX. */
 export function canWriteBack({ source, graph }: Model): boolean {
 	return source.format === 'onnx' || graph.nodes.length === source.graph.nodes.length
@@ -86,7 +92,7 @@ export function canWriteBack({ source, graph }: Model): boolean {
 /**
  * Saves a model, or a GoodNet's, under a name that ends in `.onnx` or `.h5`. Written under a temporary name, then renamed.
  *
- * @throws UsageError `unknown-extension`; InputError `exists` unless `force`; MachineError `disk-full`
+ * @throws UsageError `unknown-extension`; InputError `exists` unless `force`, `disk-full`
  */
 export async function saveModel(model: Model, path: string, options: { readonly force?: boolean } = {}): Promise<void> {
 	const format = /\.onnx$/i.test(path) ? 'onnx' : /\.(h5|hdf5)$/i.test(path) ? 'keras-h5' : null

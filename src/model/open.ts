@@ -1,7 +1,7 @@
 /** Bytes of any model file → `Model`: recognised by content first, read by its format, checked, and tried once. */
 import { PreprocessingRecord } from '../contracts/prune-run.ts'
 import { type Preprocessing, RAW } from '../data/preprocess.ts'
-import { FormatError, InputError } from '../errors.ts'
+import { FormatError, InputError, UnsupportedError } from '../errors.ts'
 import { nameForeignFormat } from '../formats/foreign.ts'
 import { type KerasArchitecture, matchKeras, openKeras } from '../formats/keras/keras.ts'
 import { matchOnnx } from '../formats/onnx.ts'
@@ -26,8 +26,8 @@ export interface OpenModelOptions {
 	 * shrinks to nothing), and takes the process along; WebAssembly raises an error. Default: `runtime`.
 	 */
 	readonly sandbox?: Runtime | undefined
-	/** How raw pixels become the model's input. Default: what the file's metadata say (GoodNets tell it), else raw pixels. */
-	readonly preprocessing?: Preprocessing | undefined
+	/** How raw pixels become the model's input. What is not given here is as the file's metadata say (GoodNets tell it), else raw. */
+	readonly preprocessing?: Partial<Preprocessing> | undefined
 	/** For weights-only `.h5` files. */
 	readonly architecture?: KerasArchitecture | undefined
 }
@@ -42,18 +42,19 @@ export async function openModel(bytes: Uint8Array, options: OpenModelOptions): P
 	const { path, sha256, runtime, sandbox, preprocessing } = options
 	const { format, graph } = await readGraph(bytes, options)
 	checkBounded(graph, path)
+	checkNoControlFlow(graph, path)
 	checkFinite(graph, path)
 	const source = { path, format, bytes, sha256, graph }
-	return describeModel(graph, source, runtime, preprocessing ?? preprocessingOf(graph) ?? RAW, sandbox)
+	return describeModel(graph, source, runtime, { ...RAW, ...preprocessingOf(graph), ...preprocessing }, sandbox)
 }
 
 /** The metadata key under which a GoodNet keeps its preprocessing, as JSON. */
 export const PREPROCESSING_KEY = 'goodnet.preprocessing'
 
-function preprocessingOf({ metadata }: Graph): Preprocessing | null {
+function preprocessingOf({ metadata }: Graph): Partial<Preprocessing> {
 	const text = metadata.get(PREPROCESSING_KEY)
 	const parsed = text === undefined ? null : PreprocessingRecord.safeParse(parseJson(text))
-	return parsed?.success ? parsed.data : null
+	return parsed?.success ? parsed.data : {}
 }
 
 function parseJson(text: string): unknown {
@@ -88,6 +89,15 @@ function checkBounded(graph: Graph, path: string): void {
 	}
 }
 
+/** Their bodies read values of the graph around them unseen, so that no surgery on that graph would be safe. */
+function checkNoControlFlow(graph: Graph, path: string): void {
+	const node = graph.nodes.find(({ op, domain }) => domain === '' && (op === 'If' || op === 'Loop' || op === 'Scan'))
+	if (!node) return
+	const layer = node.name || node.outputs[0] || node.op
+	const message = `${path}: node ${layer} is control flow (${node.op}), which goodnet does not support; export the model without it`
+	throw new UnsupportedError('control-flow', message, { path, layer })
+}
+
 function checkFinite(graph: Graph, path: string): void {
 	for (const [name, tensor] of graph.initializers) checkTensor(name, tensor, path)
 	for (const { op, outputs, attributes } of graph.nodes) {
@@ -97,10 +107,23 @@ function checkFinite(graph: Graph, path: string): void {
 }
 
 function checkTensor(name: string, tensor: Tensor, path: string): void {
-	if (tensor.dtype !== 'float32') return
-	const index = floatsOf(tensor).findIndex((value) => !Number.isFinite(value))
+	const index = firstNonFinite(tensor)
 	if (index < 0) return
-	const found = floatsOf(tensor)[index]
-	const message = `${path}: weights ${name} hold ${found} at element ${index}; expected finite numbers: the file is damaged or training diverged`
+	const message = `${path}: weights ${name} hold NaN or infinity at element ${index}; expected finite numbers: the file is damaged or training diverged`
 	throw new InputError('not-finite', message, { path, layer: name })
+}
+
+function firstNonFinite(tensor: Tensor): number {
+	const copy = () => tensor.bytes.slice().buffer
+	switch (tensor.dtype) {
+		case 'float32':
+			return floatsOf(tensor).findIndex((value) => !Number.isFinite(value))
+		case 'float64':
+			return new Float64Array(copy()).findIndex((value) => !Number.isFinite(value))
+		case 'float16':
+			// All exponent bits set: NaN or infinity.
+			return new Uint16Array(copy()).findIndex((bits) => (bits & 0x7c00) === 0x7c00)
+		default:
+			return -1
+	}
 }

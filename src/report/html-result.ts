@@ -27,7 +27,7 @@ export function verdictSection(run: PruneRun): Markup {
 </section>`
 }
 
-/** Clean accuracy and ASR, before and after, of the repaired net that the verdict speaks of and of its GoodNet. */
+/** Clean accuracy and ASR, before and after, of the repaired net that the verdict speaks of, and what its GoodNet rejects. */
 export function headlineSection(run: PruneRun): Markup {
 	const { record } = judge(run)
 	if (record === null) return markup``
@@ -39,8 +39,8 @@ export function headlineSection(run: PruneRun): Markup {
 	const tiles = [
 		tile(`${quantity}, repaired net`, cleanBefore, toShare(cleanCount(record, set))),
 		tile('ASR, repaired net', asrBefore, record.poisoned),
-		tile(`${quantity}, GoodNet`, cleanBefore, toShare(cleanCount(record.goodnet, set))),
-		tile('ASR, GoodNet', asrBefore, record.goodnet.poisoned),
+		tile('clean images the GoodNet rejects', null, toRejected(cleanCount(record.goodnet, set))),
+		tile('poisoned images the GoodNet rejects', null, toRejected(record.goodnet.poisoned)),
 	]
 	return markup`<section aria-label="Headline figures">
 <h2>Before → after, ${netName(record)}</h2>
@@ -54,6 +54,10 @@ function netName({ drop, pruned }: RepairedRecord): string {
 
 function toShare(count: { correct: number; total: number } | null | undefined): Share | null {
 	return count ? { hits: count.correct, total: count.total } : null
+}
+
+function toRejected(count: { rejected: number; total: number } | null | undefined): Share | null {
+	return count ? { hits: count.rejected, total: count.total } : null
 }
 
 function tile(name: string, before: Share | null, after: Share | null): Markup {

@@ -1,13 +1,14 @@
 /** The run folder: `run.json`, the report, the curve, and for each drop the repaired net and its GoodNet (design, section 6). */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import type { PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
+import { constants } from 'node:fs'
+import { access, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { PruneRun, type RepairedRecord } from '../contracts/prune-run.ts'
 import { GoodNet } from '../defense/goodnet.ts'
 import type { PruneLayer } from '../defense/prune/layer.ts'
 import { pruneChannels } from '../defense/prune/repaired.ts'
-import { InputError, throwIfAborted } from '../errors.ts'
-import { sha256Of, writeError, writeFileWhole } from '../files.ts'
+import { GoodnetError, InputError, throwIfAborted } from '../errors.ts'
+import { exists, sha256Of, writeError, writeFileWhole } from '../files.ts'
 import { canWriteBack, EXTENSIONS, modelFile } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import { curveCsv } from './csv.ts'
@@ -18,11 +19,17 @@ export interface RunFolderOptions {
 	/** Overwrite files of an earlier run in the same folder. */
 	readonly force?: boolean
 	readonly signal?: AbortSignal | undefined
+	/** Names of the classes by label, for the GoodNets' metadata. */
+	readonly classNames?: readonly string[] | null
 	/** Told after every net whose files are written. */
 	readonly onProgress?: (done: number, total: number) => void
 }
 
-/** @throws InputError `output-not-empty` where the folder holds something and `force` is not set, `not-a-folder` */
+/**
+ * Can the results go there? Asked before the work, since the answer may be no.
+ *
+ * @throws InputError `output-not-empty` where the folder holds something and `force` is not set, `not-a-folder`, `not-writable`
+ */
 export async function checkOutput(folder: string, { force = false }: RunFolderOptions = {}): Promise<void> {
 	const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
 		if (error.code === 'ENOENT') return []
@@ -35,10 +42,19 @@ export async function checkOutput(folder: string, { force = false }: RunFolderOp
 		const message = `${folder}: expected a new or empty folder, found ${names} in it; name another with -o, or add --force to overwrite`
 		throw new InputError('output-not-empty', message, { path: folder })
 	}
+	const place = await nearestExisting(resolve(folder))
+	await access(place, constants.W_OK).catch((error: unknown) => {
+		throw writeError(folder, error)
+	})
+}
+
+async function nearestExisting(path: string): Promise<string> {
+	return (await exists(path)) || dirname(path) === path ? path : nearestExisting(dirname(path))
 }
 
 /**
- * Writes everything into a folder beside `folder`, then moves it into place: a run that is stopped or fails leaves nothing behind.
+ * Writes everything into a hidden folder inside `folder`, then moves it up, `run.json` last: a run that is stopped or fails leaves
+ * nothing behind, and a folder with a `run.json` is complete.
  *
  * @returns the record with the names and hashes of the files, as `run.json` holds it
  */
@@ -50,8 +66,8 @@ export async function writeRunFolder(
 	options: RunFolderOptions = {},
 ): Promise<PruneRun> {
 	await checkOutput(folder, options)
-	const target = resolve(folder)
-	const staging = join(dirname(target), `.${randomUUID().slice(0, 8)}.goodnet-tmp`)
+	const isNew = !(await exists(folder))
+	const staging = join(folder, `.${randomUUID().slice(0, 8)}.goodnet-tmp`)
 	try {
 		await mkdir(staging, { recursive: true })
 		const complete = { ...run, repaired: await writeNets(staging, model, layer, run.repaired, options) }
@@ -59,12 +75,39 @@ export async function writeRunFolder(
 		await writeFileWhole(join(staging, 'report.html'), reportHtml(complete))
 		await writeFileWhole(join(staging, 'run.json'), `${JSON.stringify(complete, null, '\t')}\n`)
 		throwIfAborted(options.signal)
-		await moveInto(staging, target)
+		await removeEarlierRun(folder)
+		await moveUp(staging, folder)
 		return complete
 	} catch (error) {
 		await rm(staging, { recursive: true, force: true })
-		throw (error as NodeJS.ErrnoException).code?.startsWith('E') ? writeError(folder, error) : error
+		if (isNew) await rm(folder, { recursive: true, force: true })
+		throw error instanceof GoodnetError ? error : writeError(folder, error)
 	}
+}
+
+/** What an earlier run wrote here, as its own record tells; other files stay. */
+async function removeEarlierRun(folder: string): Promise<void> {
+	const text = await readFile(join(folder, 'run.json'), 'utf8').catch(() => null)
+	if (text === null) return
+	const earlier = PruneRun.safeParse(parseJson(text))
+	const nets = earlier.success ? earlier.data.repaired.flatMap(({ sha256 }) => Object.keys(sha256)) : []
+	// The names come from a file: only plain names of this very folder are taken at their word.
+	for (const name of nets.filter((each) => basename(each) === each)) await rm(join(folder, name), { force: true })
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text)
+	} catch {
+		return null
+	}
+}
+
+async function moveUp(staging: string, folder: string): Promise<void> {
+	const names = await readdir(staging)
+	const inOrder = [...names.filter((name) => name !== 'run.json'), 'run.json']
+	for (const name of inOrder) await rename(join(staging, name), join(folder, name))
+	await rmdir(staging)
 }
 
 async function writeNets(
@@ -72,12 +115,12 @@ async function writeNets(
 	model: Model,
 	layer: PruneLayer,
 	records: readonly RepairedRecord[],
-	{ signal, onProgress }: RunFolderOptions,
+	{ signal, onProgress, classNames = null }: RunFolderOptions,
 ): Promise<RepairedRecord[]> {
 	const written: RepairedRecord[] = []
 	for (const record of records) {
 		throwIfAborted(signal)
-		const files = await netFiles(model, layer, record)
+		const files = await netFiles(model, layer, record, classNames)
 		const sha256: Record<string, string> = {}
 		for (const [name, bytes] of files.contents) {
 			await writeFileWhole(join(folder, name), bytes)
@@ -89,7 +132,12 @@ async function writeNets(
 	return written
 }
 
-async function netFiles(model: Model, layer: PruneLayer, { drop, channels }: RepairedRecord) {
+async function netFiles(
+	model: Model,
+	layer: PruneLayer,
+	{ drop, channels }: RepairedRecord,
+	classNames: readonly string[] | null,
+) {
 	const repaired = pruneChannels(model, layer, channels)
 	const suffix = drop === null ? `${channels.length}_channels` : formatDrop(drop)
 	const extension = EXTENSIONS[model.source.format]
@@ -98,23 +146,12 @@ async function netFiles(model: Model, layer: PruneLayer, { drop, channels }: Rep
 		onnx: `repaired_${suffix}.onnx`,
 		goodnet: `goodnet_${suffix}.onnx`,
 	}
+	const onnx = await modelFile(repaired, 'onnx')
+	const goodnet = GoodNet.of(model, repaired, { repairedSha256: sha256Of(onnx), classNames })
 	const contents = new Map([
-		[names.onnx, await modelFile(repaired, 'onnx')],
-		[names.goodnet, await modelFile(GoodNet.of(model, repaired), 'onnx')],
+		[names.onnx, onnx],
+		[names.goodnet, await modelFile(goodnet, 'onnx')],
 	])
 	if (names.source !== null) contents.set(names.source, await modelFile(repaired, model.source.format))
 	return { names, contents }
-}
-
-/** One rename where the folder is new; file by file where an earlier run is overwritten. */
-async function moveInto(staging: string, target: string): Promise<void> {
-	await mkdir(target, { recursive: true })
-	const existing = await readdir(target)
-	if (existing.length === 0) {
-		await rmdir(target)
-		await rename(staging, target)
-		return
-	}
-	for (const name of await readdir(staging)) await rename(join(staging, name), join(target, name))
-	await rmdir(staging)
 }

@@ -3,31 +3,56 @@ import type { PruneRun } from '../contracts/prune-run.ts'
 import { type CleanSet, cleanSetOf, describeSet } from './clean-set.ts'
 import { formatCount, formatRateParts } from './format.ts'
 import { pairedLines } from './pairs.ts'
-import { notReachedLines, resultRows, type Share, usedColumns } from './rows.ts'
+import { notReachedLines, type ResultRow, resultRows, type Share, usedColumns } from './rows.ts'
+import { wrapWords } from './wrap.ts'
+
+/** Wide enough for every interval beside its rate, unless robust accuracy is known. */
+const DEFAULT_WIDTH = 120
 
 /**
  * The result of a run as an aligned table: B, then repaired net and GoodNet for each drop, every rate with its 95 % interval; below
- * it the sets that were measured and the drops that were not reached. At most 120 columns wide unless robust accuracy is known.
- * Lines end with a newline.
+ * it the sets that were measured and the drops that were not reached. Lines end with a newline.
+ *
+ * @param width columns of the terminal; where it is too narrow, intervals stand below their rates
  */
-export function closingTable(run: PruneRun): string {
+export function closingTable(run: PruneRun, width = DEFAULT_WIDTH): string {
 	const rows = resultRows(run)
-	const rateColumns = usedColumns(run, rows)
-	const columns = [
-		['drop', ...rows.map(({ net, drop }) => (net === 'GoodNet' ? '' : drop))],
-		['net', ...rows.map(({ net }) => net)],
-		['pruned', ...rows.map(({ net, pruned }) => (net === 'GoodNet' ? '' : pruned))],
-		...rateColumns.map(({ key, heading }) => [heading, ...rateCells(rows.map((row) => row.rates[key]))]),
-	]
-	const lines = [...alignColumns(columns), '', ...captionLines(run), ...notReachedLines(run)]
-	return lines.map((line) => `${line}\n`).join('')
+	const wide = tableLines(run, rows, besideRates)
+	const table = wide.every((line) => line.length <= width) ? wide : tableLines(run, rows, belowRates)
+	const captions = [...captionLines(run), ...notReachedLines(run)].map((line) => wrapWords(line, width))
+	return [...table, '', ...captions].map((line) => `${line}\n`).join('')
+}
+
+/** Cells of a column of rates, and how many lines each row takes. */
+interface RateLayout {
+	readonly linesPerRow: 1 | 2
+	cells(parts: readonly { readonly share: string; readonly interval: string }[]): string[]
 }
 
 /** Shares right-aligned under each other, each with its interval beside it. */
-function rateCells(shares: readonly (Share | null)[]): string[] {
-	const parts = shares.map((share) => (share ? formatRateParts(share.hits, share.total) : { share: '–', interval: '' }))
-	const width = Math.max(...parts.map(({ share }) => share.length))
-	return parts.map(({ share, interval }) => `${share.padStart(width)} ${interval}`.trimEnd())
+const besideRates: RateLayout = {
+	linesPerRow: 1,
+	cells(parts) {
+		const width = Math.max(...parts.map(({ share }) => share.length))
+		return parts.map(({ share, interval }) => `${share.padStart(width)} ${interval}`.trimEnd())
+	},
+}
+
+const belowRates: RateLayout = {
+	linesPerRow: 2,
+	cells: (parts) => parts.flatMap(({ share, interval }) => [share, interval]),
+}
+
+function tableLines(run: PruneRun, rows: readonly ResultRow[], { linesPerRow, cells }: RateLayout): string[] {
+	const words = (texts: string[]) => texts.flatMap((text) => (linesPerRow === 1 ? [text] : [text, '']))
+	const parts = (share: Share | null) =>
+		share ? formatRateParts(share.hits, share.total) : { share: '–', interval: '' }
+	return alignColumns([
+		['drop', ...words(rows.map(({ net, drop }) => (net === 'GoodNet' ? '' : drop)))],
+		['net', ...words(rows.map(({ net }) => net))],
+		['pruned', ...words(rows.map(({ net, pruned }) => (net === 'GoodNet' ? '' : pruned)))],
+		...usedColumns(run, rows).map(({ key, heading }) => [heading, ...cells(rows.map((row) => parts(row.rates[key])))]),
+	])
 }
 
 /** Lines of text from columns whose first cell is the heading: each padded to its widest cell, two spaces between, ruled below. */
@@ -52,12 +77,13 @@ function captionLines(run: PruneRun): string[] {
 	return [
 		...(set ? [cleanCaption(set)] : []),
 		poisoned
-			? `ASR: ${formatCount(poisoned.counted)} poisoned images, ${poisoned.path}, target label ${poisoned.target}`
+			? `ASR (attack success rate): ${formatCount(poisoned.counted)} poisoned images, ${poisoned.path}, target label ${poisoned.target}`
 			: 'ASR was not measured: no --poisoned set',
 		...(run.data.valid && hasDrops(run)
 			? [`drop: points of ${describeSet('valid', run.data.valid).phrase} given up`]
 			: []),
 		'brackets: 95 % intervals',
+		'B: the net as it came; GoodNet: answers where B and the repaired net agree, and rejects the image where they differ',
 		...pairedLines(run),
 	]
 }

@@ -26,6 +26,8 @@ export type Published = Pick<
 	| 'DROPS'
 	| 'ORDER'
 	| 'PRUNED'
+	| 'REPAIRED_TEST_CORRECT'
+	| 'REPAIRED_TEST_HITS'
 	| 'VALID_CORRECT'
 	| 'POISONED_VALID_HITS'
 	| 'GOODNET_TEST_CORRECT'
@@ -163,8 +165,22 @@ function compare(sweep: Sweep, poisonedValid: PoisonedTally, expected: Published
 		add('GoodNet bd_test hits', pruned, sweep.poisoned?.guarded(pruned).hits, expected.GOODNET_TEST_HITS[pruned])
 	}
 	for (const [i, drop] of expected.DROPS.entries()) {
-		const reached = sweep.reached.find((each) => each.drop === drop)
-		add(`channels at ${drop} points`, expected.PRUNED[i] ?? 0, reached?.pruned, expected.PRUNED[i], 0)
+		const pruned = sweep.reached.find((each) => each.drop === drop)?.pruned
+		const at = expected.PRUNED[i] ?? 0
+		add(`channels at ${drop} points`, at, pruned, expected.PRUNED[i], 0)
+		if (pruned === undefined) continue
+		add(
+			`repaired net at ${drop} points, test correct`,
+			at,
+			sweep.test?.net(pruned).correct,
+			expected.REPAIRED_TEST_CORRECT[i],
+		)
+		add(
+			`repaired net at ${drop} points, bd_test hits`,
+			at,
+			sweep.poisoned?.net(pruned).hits,
+			expected.REPAIRED_TEST_HITS[i],
+		)
 	}
 	return rows
 }

@@ -45,6 +45,17 @@ describeShared('goodnet predict', () => {
 			const values = new Float32Array(new Uint8Array(bytes.subarray(dataAt)).buffer)
 			expect(values[43]).toBeCloseTo(59.55999, 3)
 			expect(values[1283 + 328]).toBeCloseTo(39.17293, 3)
+			// A GoodNet's logits are B's, though its scores are probabilities.
+			await goodnet(['prune', NET, '--channels', '0', '-o', join(folder, 'run'), '--quiet'])
+			const guarded = await goodnet([
+				'predict',
+				join(folder, 'run/goodnet_1_channels.onnx'),
+				...CLEAN,
+				'--logits',
+				`${file}2`,
+			])
+			expect(guarded.stdout).toMatch(/clean_0_label43\.png +43 +1\.0000/)
+			expect(readFileSync(`${file}2`).equals(bytes)).toBe(true)
 			const again = await goodnet(['predict', NET, ...CLEAN, '--logits', file])
 			expect(again).toMatchObject({ exitCode: 3, stderr: expect.stringMatching(/logits\.npy is there already/) })
 		}))

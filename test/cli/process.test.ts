@@ -61,7 +61,7 @@ describe('the goodnet command', () => {
 			expect(readdirSync(folder)).toEqual([])
 		}))
 
-	it('a full disk ends with 6, says so, and leaves no file', (context) =>
+	it('a full disk ends with 3, says so, and leaves no file', (context) =>
 		inTemporaryFolder(async (folder) => {
 			const disk = join(folder, 'disk')
 			mkdirSync(disk)
@@ -71,7 +71,7 @@ describe('the goodnet command', () => {
 			try {
 				const { status, stderr } = goodnet('prune', demoNetPath, '--channels', '1', '-o', join(disk, 'run'))
 				expect(stderr).toMatch(/the disk is full/)
-				expect(status).toBe(6)
+				expect(status).toBe(3)
 				expect(readdirSync(disk)).toEqual([])
 			} finally {
 				spawnSync('umount', [disk])

@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PruneRun } from '../../src/contracts/prune-run.ts'
+import { sha256Of } from '../../src/files.ts'
 import { encodeOnnx } from '../../src/graph/onnx.ts'
 import { goodnet, inTemporaryFolder } from '../helpers/cli.ts'
 import { randomCnn, randomValues } from '../helpers/networks.ts'
@@ -106,6 +107,63 @@ describe('goodnet prune', () => {
 			const run = await prune(path, 'run', '--valid', path('valid.npz'), '--layer', 'sum', '--drops', '5')
 			expect(run.model).toMatchObject({ layer: 'sum', intervention: 'mask', producer: null })
 		}, true))
+
+	it('writes into an empty folder that is there already, a mount point or a link included', () =>
+		withNet(async (path) => {
+			mkdirSync(path('real'))
+			symlinkSync(path('real'), path('run'))
+			await prune(path, 'run', '--channels', '0')
+			expect(readdirSync(path('real')).sort()).toEqual([
+				...['curve.csv', 'goodnet_1_channels.onnx', 'repaired_1_channels.onnx', 'report.html', 'run.json'],
+			])
+		}))
+
+	it('takes a drop that is named twice once', () =>
+		withNet(async (path) => {
+			const { repaired, notReached } = await prune(path, 'run', '--valid', path('valid.npz'), '--drops', '5,5')
+			expect(repaired.length + notReached.length).toBe(1)
+		}))
+
+	it('keeps a GoodNet’s own preprocessing where a flag tells only part of it', () =>
+		withNet(async (path) => {
+			await prune(path, 'run', '--channels', '0', '--scale', '1/255', '--mean', '0.5')
+			const labels = async (...flags: string[]) => {
+				const argv = ['predict', path('run/goodnet_1_channels.onnx'), path('valid.npz'), '--json', '--quiet', ...flags]
+				return JSON.parse((await goodnet(argv)).stdout).predictions
+			}
+			expect(await labels('--resize')).toEqual(await labels())
+			const { metadata } = JSON.parse(
+				(await goodnet(['inspect', path('run/goodnet_1_channels.onnx'), '--json'])).stdout,
+			)
+			expect(JSON.parse(metadata['goodnet.preprocessing'])).toMatchObject({ scale: 1 / 255, mean: [0.5] })
+			const hash = sha256Of(readFileSync(path('run/repaired_1_channels.onnx')))
+			expect(metadata).toMatchObject({ 'goodnet.schema': 'goodnet/guard@1', 'goodnet.repaired.sha256': hash })
+		}))
+
+	it('refuses to prune the answer itself, and a GoodNet', () =>
+		withNet(async (path) => {
+			const run = (model: string, ...flags: string[]) =>
+				goodnet(['prune', path(model), '--channels', '0', '-o', path('x'), '--quiet', ...flags])
+			expect(await run('net.onnx', '--layer', 'logits')).toMatchObject({
+				exitCode: 3,
+				stderr: expect.stringMatching(/logits is not among/),
+			})
+			await prune(path, 'run', '--channels', '0')
+			expect(await run('run/goodnet_1_channels.onnx')).toMatchObject({
+				exitCode: 3,
+				stderr: expect.stringMatching(/is a GoodNet already/),
+			})
+		}))
+
+	it('removes with --force the nets of the earlier run, and nothing else', () =>
+		withNet(async (path) => {
+			await prune(path, 'run', '--channels', '0')
+			writeFileSync(path('run/notes.txt'), 'mine')
+			await prune(path, 'run', '--channels', '0,1', '--force')
+			expect(readdirSync(path('run')).sort()).toEqual([
+				...['curve.csv', 'goodnet_2_channels.onnx', 'notes.txt', 'repaired_2_channels.onnx', 'report.html', 'run.json'],
+			])
+		}))
 
 	it('overwrites an earlier run with --force', () =>
 		withNet(async (path) => {

@@ -6,7 +6,7 @@ import { prune } from '../../src/defense/prune/prune.ts'
 import { pruneChannels } from '../../src/defense/prune/repaired.ts'
 import { writeBackOnnx } from '../../src/formats/onnx.ts'
 import { replaceConstants } from '../../src/graph/edit.ts'
-import { floatsOf, floatTensor } from '../../src/graph/graph.ts'
+import { floatsOf, floatTensor, intTensor, makeNode } from '../../src/graph/graph.ts'
 import { decodeOnnx, encodeOnnx } from '../../src/graph/onnx.ts'
 import { constantOf } from '../../src/graph/query.ts'
 import { predictLabels } from '../../src/model/predict.ts'
@@ -78,6 +78,25 @@ describe('laws of pruning, on random nets', () => {
 			}),
 			RUNS,
 		)
+	})
+
+	it('cuts nets whose head reads the batch size of the input', async () => {
+		const graph = randomCnn({ ...plain, channels: 4, seed: 13 })
+		const nodes = graph.nodes.flatMap((node) => {
+			if (node.op !== 'Flatten') return [node]
+			return [
+				makeNode('Shape', ['x'], ['shape']),
+				makeNode('Gather', ['shape', 'zero'], ['batch'], { axis: 0 }),
+				makeNode('Concat', ['batch', 'rest'], ['to'], { axis: 0 }),
+				makeNode('Reshape', [node.inputs[0]!, 'to'], node.outputs),
+			]
+		})
+		const constants = new Map([...graph.initializers, ['zero', intTensor([0])], ['rest', intTensor([-1])]])
+		const model = await modelOf({ ...graph, nodes, initializers: constants })
+		const same = await modelOf(graph)
+		const images = randomImages(model, 70, 3)
+		const run = (each: typeof model) => prune(each, images, { layer: 'layer', drops: [1] })
+		expect((await run(model)).steps).toEqual((await run(same)).steps)
 	})
 
 	it('pruning nothing changes nothing, and leaves the file as it was', async () => {

@@ -15,7 +15,7 @@ const CONSTANTS = new Map([
 
 const graphOf = (...nodes: Node[]): Graph => wrapGraph(nodes, CONSTANTS, ['N', 3, 8, 8], ['N', 4])
 const conv = (out = 'conv', inputs = ['x', 'k', 'b']) => makeNode('Conv', inputs, [out])
-const filters = (graph: Graph, value: string, axis = 1) => traceProducer(graph, value, axis)?.filters ?? null
+const filters = (graph: Graph, value: string, axis = 1) => traceProducer(graph, value, axis, () => 4)?.filters ?? null
 const KERNEL_AND_BIAS = [
 	{ name: 'k', axis: 0 },
 	{ name: 'b', axis: 0 },
@@ -82,6 +82,14 @@ describe('traceProducer', () => {
 		expect(filters(graphOf(conv(), mean), 'mean')).toBeNull()
 		const spatial = makeNode('ReduceMean', ['conv'], ['mean'], { axes: [2, 3], keepdims: 0 })
 		expect(filters(graphOf(conv(), spatial), 'mean')).toEqual(KERNEL_AND_BIAS)
+	})
+
+	it('takes for a dense layer on maps the last axis only, and for a bias only what broadcasts along the channels', () => {
+		const graph = graphOf(makeNode('MatMul', ['x', 'dense'], ['out']))
+		expect(filters(graph, 'out', 1)).toBeNull()
+		expect(filters(graph, 'out', 3)).toEqual([{ name: 'dense', axis: 1 }])
+		const perColumn = graphOf(conv('conv', ['x', 'k']), makeNode('Add', ['conv', 'per_channel'], ['shifted']))
+		expect(filters(perColumn, 'shifted')).toEqual([{ name: 'k', axis: 0 }])
 	})
 
 	it('finds the columns of a dense layer', () => {

@@ -87,6 +87,19 @@ describe('openModel', () => {
 		expect((await modelOf(net(2))).classes).toBe(2)
 	})
 
+	it('refuses control flow by name: its bodies read values unseen', async () => {
+		const nodes = [makeNode('If', ['x'], ['chosen']), makeNode('Flatten', ['chosen'], ['output'])]
+		const graph = wrapGraph(nodes, new Map(), ['N', 1, 2, 2], ['N', 4])
+		await expect(open(encodeOnnx(graph))).rejects.toMatchObject({ code: 'control-flow', layer: 'chosen' })
+	})
+
+	it('refuses an answer that is not one row an image', async () => {
+		const graph = randomCnn(SHAPE)
+		const nodes = [...graph.nodes.slice(0, -1), makeNode('Reshape', ['logits', 'flat_shape'], ['output'])]
+		const initializers = new Map([...graph.initializers, ['flat_shape', intTensor([1, -1])]])
+		await expect(modelOf({ ...graph, nodes, initializers })).rejects.toMatchObject({ code: 'not-a-classifier' })
+	})
+
 	it('reads opset 6 by restating it as opset 7', async () => {
 		const graph = randomCnn({ ...SHAPE, normalize: false, residual: false, pooling: 'AveragePool' })
 		const old = { ...graph, opsets: new Map([['', 6]]) }

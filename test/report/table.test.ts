@@ -28,7 +28,7 @@ describe('closingTable', () => {
 	it('shows robust accuracy where true labels are known', () => {
 		const run = smallRun()
 		const steps = run.steps.map((step) => ({ ...step, poisoned: { hits: 50, recovered: 125, total: 250 } }))
-		const [head, , baseline] = closingTable({ ...run, steps }).split('\n')
+		const [head, , baseline] = closingTable({ ...run, steps }, 160).split('\n')
 		expect(head).toContain('robust accuracy')
 		expect(baseline).toContain('50.00 % [43.85–56.15]')
 	})

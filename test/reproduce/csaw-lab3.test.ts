@@ -48,6 +48,10 @@ describeShared('reproduce csaw-lab3 against ../shared', () => {
 		expect(facts.POISONED_VALID_HITS).toEqual(column('bd_valid_hits'))
 		expect(facts.GOODNET_TEST_CORRECT).toEqual(column('test_clean_correct_goodnet'))
 		expect(facts.GOODNET_TEST_HITS).toEqual(column('test_asr_hits_goodnet'))
+		const { repaired } = json('ground_truth.json').table_test
+		const percents = (counts: readonly number[]) => counts.map((count) => expect.closeTo((count / 12830) * 100, 9))
+		expect(facts.DROPS.map((drop) => repaired[drop][0])).toEqual(percents(facts.REPAIRED_TEST_CORRECT))
+		expect(facts.DROPS.map((drop) => repaired[drop][1])).toEqual(percents(facts.REPAIRED_TEST_HITS))
 		expect(facts.PRUNED).toEqual(facts.DROPS.map((drop) => thresholds[drop].pruned))
 	})
 
@@ -57,10 +61,10 @@ describeShared('reproduce csaw-lab3 against ../shared', () => {
 		const files = { 'valid.h5': clean, 'test.h5': clean, 'bd_valid.h5': poisoned, 'bd_test.h5': poisoned }
 		const expected = miniPublished()
 		const { comparisons } = await runLab(net, files, {}, expected)
-		expect(comparisons.length).toBe(61 * 4 + 60 + 4)
+		expect(comparisons.length).toBe(61 * 4 + 60 + 4 * 3)
 		const printed: string[] = []
 		expect(report(comparisons, false, { print: (text) => printed.push(text) })).toBe(0)
-		expect(printed.join()).toMatch(/All 308 figures agree/)
+		expect(printed.join()).toMatch(/All 316 figures agree/)
 
 		const wrong = {
 			...expected,
@@ -81,6 +85,8 @@ function miniPublished(): Published {
 		DROPS: [2, 4, 10, 30],
 		ORDER: mini.order,
 		PRUNED: [45, 45, 51, 54],
+		REPAIRED_TEST_CORRECT: counts([2, 4, 10, 30].map((drop) => mini.thresholds[drop].acc)),
+		REPAIRED_TEST_HITS: counts([2, 4, 10, 30].map((drop) => mini.thresholds[drop].asr)),
 		VALID_CORRECT: counts(mini.clean_acc),
 		POISONED_VALID_HITS: counts(mini.asr),
 		GOODNET_TEST_CORRECT: counts(mini.goodnet_clean_acc),

@@ -3,11 +3,11 @@ import { EvaluateOptions } from '../../contracts/cli-options.ts'
 import type { EvaluateRun } from '../../contracts/evaluate-run.ts'
 import { checkPreprocessing } from '../../defense/diagnose.ts'
 import { evaluateClean, evaluatePoisoned } from '../../defense/evaluate.ts'
-import { checkPoisoned } from '../../defense/labels.ts'
+import { checkLabels, checkPoisoned } from '../../defense/labels.ts'
 import { copyPreprocessing, dataRecord, poisonedRecord } from '../../defense/prune/record.ts'
 import { UsageError } from '../../errors.ts'
 import type { Model } from '../../model/model.ts'
-import { formatRate } from '../../report/format.ts'
+import { formatOf, formatRate } from '../../report/format.ts'
 import { defineCommand, type Io } from '../command.ts'
 import { MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
 import { createProgress } from '../progress.ts'
@@ -21,6 +21,7 @@ export const evaluate = defineCommand<EvaluateOptions>({
 		['--test <path>', 'clean labelled images'],
 		['--poisoned <path>', 'triggered images, labelled with the target or, with --target, with their true classes'],
 		['--target <label>', 'the attacker\u2019s label, counted from 0'],
+		['--no-check', 'measure even if the net answers the clean images no better than chance'],
 		...MODEL_FLAGS,
 	],
 	options: EvaluateOptions,
@@ -42,43 +43,52 @@ async function measure(model: Model, options: EvaluateOptions, io: Io): Promise<
 		signal: io.signal,
 		onProgress: (done: number, total: number) => progress.update(name, done, total),
 	})
-	const { source, kind, classes } = model
-	const run: EvaluateRun = {
-		schema: 'goodnet/evaluate@1',
-		model: { path: source.path, sha256: source.sha256, kind, classes },
-		preprocessing: copyPreprocessing(model),
-		data: { test: null, poisoned: null },
-		test: null,
-		poisoned: null,
+	const open = (path: string | undefined) => (path === undefined ? null : openImagesFor(model, path, options))
+	const test = await open(options.test)
+	const poisoned = await open(options.poisoned)
+	try {
+		// Whatever is wrong with either set is said before the first is measured.
+		if (test) checkLabels(test, model.classes)
+		const known = poisoned && checkPoisoned(poisoned, model.classes, options.target)
+		if (test && options.check) await checkPreprocessing(model, test, io.signal)
+		const { source, kind, classes } = model
+		return {
+			schema: 'goodnet/evaluate@1',
+			model: { path: source.path, sha256: source.sha256, kind, classes },
+			preprocessing: copyPreprocessing(model),
+			data: {
+				test: test && (await dataRecord(test)),
+				poisoned: poisoned && known && (await poisonedRecord(poisoned, known)),
+			},
+			test: test && (await evaluateClean(model, test, stage('clean images'))),
+			poisoned:
+				poisoned && (await evaluatePoisoned(model, poisoned, { ...stage('poisoned images'), target: options.target })),
+		}
+	} finally {
+		test?.close()
+		poisoned?.close()
 	}
-	if (options.test !== undefined) {
-		const images = await openImagesFor(model, options.test, options)
-		await checkPreprocessing(model, images, io.signal)
-		run.test = await evaluateClean(model, images, stage('clean images'))
-		run.data.test = await dataRecord(images)
-		images.close()
-	}
-	if (options.poisoned !== undefined) {
-		const images = await openImagesFor(model, options.poisoned, options)
-		const known = checkPoisoned(images, classes, options.target)
-		run.poisoned = await evaluatePoisoned(model, images, { ...stage('poisoned images'), target: options.target })
-		run.data.poisoned = await poisonedRecord(images, known)
-		images.close()
-	}
-	return run
 }
 
 function table({ test, poisoned, model, data }: EvaluateRun): string {
 	const rows: string[][] = []
+	const add = (what: string, hits: number | null, total: number) => {
+		if (hits !== null) rows.push([what, formatRate(hits, total), formatOf(hits, total)])
+	}
 	if (test) {
-		rows.push(['clean accuracy', formatRate(test.correct, test.total)])
-		if (test.rejected !== null) rows.push(['clean images rejected', formatRate(test.rejected, test.total)])
+		add('clean accuracy', test.correct, test.total)
+		add('clean images rejected', test.rejected, test.total)
 	}
 	if (poisoned) {
-		rows.push([`attack success (target ${data.poisoned?.target})`, formatRate(poisoned.hits, poisoned.total)])
-		if (poisoned.recovered !== null) rows.push(['robust accuracy', formatRate(poisoned.recovered, poisoned.total)])
-		if (poisoned.rejected !== null)
-			rows.push(['poisoned images rejected', formatRate(poisoned.rejected, poisoned.total)])
+		add(`attack success (answered ${data.poisoned?.target}, the target)`, poisoned.hits, poisoned.total)
+		add('robust accuracy (answered the true label)', poisoned.recovered, poisoned.total)
+		add('poisoned images rejected', poisoned.rejected, poisoned.total)
 	}
-	return `${model.path}\n${alignColumns(rows)}`
+	const sets = [
+		data.test && `clean images: ${data.test.path}`,
+		data.poisoned && `poisoned images: ${data.poisoned.path}`,
+	]
+	return [model.path, alignColumns(rows), '', ...sets.filter((line) => line !== null), 'brackets: 95 % intervals'].join(
+		'\n',
+	)
 }

@@ -39,7 +39,7 @@ function describe(model: Model): InspectResult {
 		sha256: source.sha256,
 		format: source.format,
 		kind: model.kind,
-		producer: [graph.producerName, graph.producerVersion].filter((part) => part !== '').join(' '),
+		producer: producerOf(model),
 		opset: graph.opsets.get('') ?? null,
 		input: { name: input.name, shape: imageDims(input), layout: input.layout, dtype: input.dtype, batch: input.batch },
 		output: model.output,
@@ -56,6 +56,17 @@ function describe(model: Model): InspectResult {
 		})),
 		metadata: Object.fromEntries(graph.metadata),
 	}
+}
+
+/** What wrote the file. A Keras file tells its version only; a graph made from one says so. */
+function producerOf({ graph, source }: Model): string {
+	const { producerName, producerVersion } = graph
+	const isFromKeras = producerName === 'goodnet' && producerVersion.startsWith('keras')
+	if (isFromKeras)
+		return source.format === 'keras-h5'
+			? producerVersion.replace('k', 'K')
+			: `goodnet (from ${producerVersion.replace('k', 'K')})`
+	return [producerName, producerVersion].filter((part) => part !== '').join(' ')
 }
 
 function text(model: Model, facts: InspectResult): string {

@@ -48,7 +48,8 @@ export const predict = defineCommand<PredictOptions>({
 		for (const each of imagePaths) {
 			const images = await openImagesFor(model, each, options)
 			try {
-				answers.push(...(await answersOn(model, images, options, io, options.logits === undefined ? null : logits)))
+				const more = await answersOn(model, images, options, io, options.logits === undefined ? null : logits)
+				for (const answer of more) answers.push(answer)
 			} finally {
 				images.close()
 			}
@@ -77,7 +78,7 @@ async function answersOn(
 		for (const [i, label] of labels.entries()) {
 			const row = logits.subarray(i * model.classes, (i + 1) * model.classes)
 			answers.push({
-				image: images.count === 1 ? images.path : `${images.path}[${start + i}]`,
+				image: images.imageNames?.[start + i] ?? (images.count === 1 ? images.path : `${images.path}[${start + i}]`),
 				label,
 				className: images.classNames?.[label] ?? null,
 				rejected: model.kind === 'goodnet' && label === model.classes,
@@ -116,8 +117,13 @@ function table(model: Model, answers: readonly Answer[]): string {
 	const heading = model.kind === 'goodnet' ? 'softmax of B' : 'softmax'
 	const rows = answers.map(({ image, label, className, rejected, probability }) => [
 		image,
-		rejected ? `${label} = rejected` : className === null ? String(label) : `${label} ${className}`,
+		rejected ? `${label} = rejected` : showLabel(label, className),
 		probability.toFixed(4),
 	])
 	return alignColumns([['image', 'label', heading], ...rows])
+}
+
+/** The label, and its name where that says more: folders may be called `00014`. */
+function showLabel(label: number, className: string | null): string {
+	return className === null || Number(className) === label ? String(label) : `${label} ${className}`
 }

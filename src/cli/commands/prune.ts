@@ -35,6 +35,7 @@ export const prune = defineCommand<PruneOptions>({
 		['--order <file>', 'prune in the order in this file (JSON array, or numbers apart by commas or spaces)'],
 		['-o, --output <folder>', 'where the results go', 'goodnet-run'],
 		['--force', 'overwrite an earlier run in that folder'],
+		['--no-check', 'measure even if the net answers the clean images no better than chance'],
 		...MODEL_FLAGS,
 	],
 	options: PruneOptions,
@@ -49,13 +50,18 @@ export const prune = defineCommand<PruneOptions>({
 		if (options.valid === undefined) return pruneBlindly(model, options, io, progress, clock)
 		const data = await openData(model, options, options.valid)
 		try {
-			await checkPreprocessing(model, data.valid, io.signal)
+			if (options.check) await checkPreprocessing(model, data.valid, io.signal)
 			const order = options.channels ?? (options.order === undefined ? undefined : await readOrder(options.order))
 			const drops = options.channels ? [] : options.drops
 			const { layer: layerName, target } = options
 			const job = { model, data, options: { layer: layerName, drops, order, target } }
 			const { sweep, run } = await runSweep(job, options.channels !== undefined, io, progress, clock)
-			return await finishRun({ model, layer: sweep.layer, run }, options, io, progress)
+			return await finishRun(
+				{ model, layer: sweep.layer, run, classNames: data.valid.classNames },
+				options,
+				io,
+				progress,
+			)
 		} finally {
 			for (const set of Object.values(data)) set?.close()
 		}
@@ -111,13 +117,22 @@ async function readOrder(path: string): Promise<number[]> {
 	const text = await readFile(path, 'utf8').catch((error: unknown) => {
 		throw new InputError('not-found', `${path} cannot be read: ${messageOf(error)}`, { path, cause: error })
 	})
-	const words = text
-		.replaceAll(/[[\]]/g, ' ')
-		.split(/[\s,]+/)
-		.filter((word) => word !== '')
+	const words = text.trimStart().startsWith('[')
+		? jsonNumbers(text)
+		: text.split(/[\s,]+/).filter((word) => word !== '')
 	const order = words.map(Number)
 	const bad = words.find((word) => !/^\d+$/.test(word))
 	if (bad === undefined && order.length > 0) return order
 	const found = bad === undefined ? 'an empty file' : `"${bad.slice(0, 40)}"`
 	throw new InputError('bad-order', `${path}: expected channel numbers, first pruned first, found ${found}`, { path })
+}
+
+/** The elements of a JSON array as text; the text itself, to be named in the error, where it is no such array. */
+function jsonNumbers(text: string): string[] {
+	try {
+		const parsed: unknown = JSON.parse(text)
+		return Array.isArray(parsed) ? parsed.map(String) : [text]
+	} catch {
+		return [text]
+	}
 }

@@ -58,7 +58,7 @@ export function report(comparisons: readonly Comparison[], isJson: boolean, io: 
 		const closing =
 			different.length === 0
 				? `All ${comparisons.length} figures agree with the published ones.`
-				: `${different.length} of ${comparisons.length} figures differ from the published ones by more than one image.`
+				: `${different.length} of ${comparisons.length} figures differ from the published ones (by more than one image, or in channels).`
 		io.print(`${alignColumns([['pruned', 'figure', 'measured', 'published', ''], ...rows])}\n\n${closing}`)
 	}
 	return different.length === 0 ? 0 : GATE_FAILED

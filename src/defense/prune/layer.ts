@@ -3,7 +3,7 @@ import { InputError, UnsupportedError } from '../../errors.ts'
 import { traceProducer } from '../../graph/channels.ts'
 import type { ChannelAxis } from '../../graph/edit.ts'
 import type { Dim, Node } from '../../graph/graph.ts'
-import { constantOf, dependentsOf, readersOf, writersOf } from '../../graph/query.ts'
+import { constantOf, dependentsOf, readersOf, requiredFor, writersOf } from '../../graph/query.ts'
 import { type Model, showShape } from '../../model/model.ts'
 
 /** A value of the net whose channels can be pruned. */
@@ -44,22 +44,43 @@ export function prunableLayers(model: Model): PruneLayer[] {
 	})
 	const order = new Map(graph.nodes.flatMap((node, i) => node.outputs.map((name) => [name, i] as const)))
 	const names = [...new Set(ends)].sort((a, b) => order.get(a)! - order.get(b)!)
-	return names.filter((name) => isReadByWeights(model, name)).map((name) => describeLayer(model, name))
+	const before = valuesBeforeLogits(model)
+	return names
+		.filter((name) => before.has(name) && isReadByWeights(model, name))
+		.map((name) => describeLayer(model, name))
 }
 
 /**
  * The layer called `name`, or the default: the last pooling layer, or where there is none the last convolution block's output.
  *
- * @throws InputError `unknown-layer` for a name that the net does not have, `no-channels` for a value without a channel axis
+ * @throws InputError `unknown-layer` for a name that the net does not have, `no-channels` for a value without a channel axis,
+ *   `already-goodnet`
  * @throws UnsupportedError `nothing-to-prune` where the net has no convolution
  */
 export function chooseLayer(model: Model, name?: string): PruneLayer {
-	if (name !== undefined) return describeLayer(model, resolveName(model, name))
+	const { path } = model.source
+	if (model.kind === 'goodnet') {
+		throw new InputError('already-goodnet', `${path} is a GoodNet already; prune the net that it was made of`, { path })
+	}
+	if (name !== undefined) return checkBefore(model, describeLayer(model, resolveName(model, name)))
 	const layers = prunableLayers(model)
 	const layer = layers.findLast(({ isPooling }) => isPooling) ?? layers.at(-1)
 	if (layer) return layer
-	const message = `${model.source.path}: no convolution to prune here (expected Conv followed by weights); name a dense layer with --layer`
-	throw new UnsupportedError('nothing-to-prune', message, { path: model.source.path })
+	const message = `${path}: no convolution to prune here (expected Conv followed by weights); name a dense layer with --layer`
+	throw new UnsupportedError('nothing-to-prune', message, { path })
+}
+
+/** Values that the logits are computed from, the logits themselves not among them. */
+function valuesBeforeLogits({ graph, logits }: Model): ReadonlySet<string> {
+	const names = [...requiredFor(graph, [logits])].flatMap((node) => node.outputs)
+	return new Set(names.filter((name) => name !== logits))
+}
+
+function checkBefore(model: Model, layer: PruneLayer): PruneLayer {
+	if (valuesBeforeLogits(model).has(layer.name)) return layer
+	const { path } = model.source
+	const message = `${path}: ${layer.name} is not among what the answer is computed from (it is the answer, or another branch); see goodnet inspect`
+	throw new InputError('not-before-answer', message, { path, layer: layer.name })
 }
 
 function describeLayer(model: Model, name: string): PruneLayer {
@@ -70,7 +91,8 @@ function describeLayer(model: Model, name: string): PruneLayer {
 		const message = `${model.source.path}: ${name} has shape ${showShape(shape)}; expected a computed value [N, C, …] with channels to prune`
 		throw new InputError('no-channels', message, { path: model.source.path, layer: name })
 	}
-	const traced = axes.map((axis) => ({ axis, producer: traceProducer(model.graph, name, axis) }))
+	const rankOf = (each: string) => model.values.get(each)?.shape?.length
+	const traced = axes.map((axis) => ({ axis, producer: traceProducer(model.graph, name, axis, rankOf) }))
 	const { axis, producer } = traced.find((each) => each.producer) ?? traced[0]!
 	return {
 		name,

@@ -76,7 +76,8 @@ export interface Sweep {
  * @throws UsageError `bad-drops`; InputError for data that does not fit (labels, layer, channels); InterruptedError
  */
 export async function prune(model: Model, valid: ImageSet, options: PruneOptions = {}): Promise<Sweep> {
-	const { drops = DEFAULT_DROPS, test, poisoned } = options
+	const { test, poisoned } = options
+	const drops = [...new Set(options.drops ?? DEFAULT_DROPS)]
 	checkDrops(drops)
 	const labels = poisoned ? checkPoisoned(poisoned, model.classes, options.target) : null
 	for (const set of [valid, test]) if (set) checkLabels(set, model.classes)

@@ -15,7 +15,7 @@ export class MeanActivation {
 	}
 
 	add({ count, feeds }: LayerBatch): void {
-		const data = feeds[this.layer.name]!.data as Float32Array // float32 or float64: `cutModel` checked
+		const data = feeds[this.layer.name]!.data as Float32Array // float32: `cutModel` checked
 		const { outer, inner } = channelStrides(this.layer)
 		const { channels } = this.layer
 		for (let block = 0, at = 0; block < count * outer; block++) {

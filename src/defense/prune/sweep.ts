@@ -37,9 +37,10 @@ export async function sweepBatch(
 		throwIfAborted(signal)
 		const touched = silence(net, edited[net.layer.name]!, batch.count, channel)
 		if (touched.length > 0) {
-			const feeds = touched.length === batch.count ? edited : pickAll(edited, touched)
-			const answers = argmaxRows(await net.runHead(feeds, touched.length), classes)
-			for (const [j, image] of touched.entries()) labels[image] = answers[j]!
+			const picks = net.isPerImage ? touched : [...labels.keys()]
+			const feeds = picks.length === batch.count ? edited : pickAll(edited, picks)
+			const answers = argmaxRows(await net.runHead(feeds, picks.length), classes)
+			for (const [j, image] of picks.entries()) labels[image] = answers[j]!
 		}
 		judgeAll(judge, i + 1, batch, labels, original)
 	}
@@ -62,7 +63,7 @@ function pickAll(feeds: Readonly<Record<string, Feed>>, picks: readonly number[]
 /** Sets one channel to its silenced value in place; returns the images on which that changed anything. */
 function silence({ layer, silenced }: CutModel, { data }: Feed, count: number, channel: number): number[] {
 	const { outer, inner } = channelStrides(layer)
-	const values = data as Float32Array // float32 or float64: `cutModel` checked
+	const values = data as Float32Array // float32: `cutModel` checked
 	const touched: number[] = []
 	for (let image = 0; image < count; image++) {
 		let isChanged = false

@@ -31,6 +31,8 @@ export interface CutModel {
 	readonly layer: PruneLayer
 	/** The layer's output, one image, when every channel is silenced: zeros, or constants that normalization makes of them. */
 	readonly silenced: Float32Array
+	/** May the head run on some images of a batch only? Not where it reads something of the whole batch, such as its size. */
+	readonly isPerImage: boolean
 	/** Runs the trunk over a set, leaving out the batches before image `from`. */
 	layerBatches(images: ImageSet, options?: LayerOptions): AsyncGenerator<LayerBatch>
 	/** Logits `[count, classes]` from what the trunk gave. */
@@ -38,23 +40,28 @@ export interface CutModel {
 	close(): Promise<void>
 }
 
-/** @throws UnsupportedError `cannot-cut` where something that is not per image crosses beside the layer */
+/**
+ * @throws UnsupportedError `not-float32` for a layer of another type, `cannot-cut` where a graph with a fixed batch hands something
+ *   beside the layer to the head that is not per image
+ */
 export async function cutModel(model: Model, layer: PruneLayer): Promise<CutModel> {
 	const typeOf = (name: string): Value => model.values.get(name)!
 	const { trunk, head, crossing } = cut(model.graph, layer.name, typeOf(model.logits), typeOf)
-	const shared = crossing.find((name) => !isPerImage(typeOf(name), model.input.batch))
-	if (shared !== undefined) {
-		const message = `${model.source.path}: the net cannot be cut at ${layer.name}, since ${shared} (not one value an image) is read behind it; choose another with --layer`
-		throw new UnsupportedError('cannot-cut', message, { path: model.source.path, layer: layer.name })
-	}
+	const { batch } = model.input
+	checkType(model, layer)
+	const shared = crossing.find((name) => !isPerImage(typeOf(name), batch))
+	if (shared !== undefined && batch !== null) throw cannotCut(model, layer, shared)
 	const silenced = await silencedOutput(model, layer)
 	const trunkSession = await model.runtime.load(trunk)
-	const headSession = await model.runtime.load(head)
-	const { batch } = model.input
+	const headSession = await model.runtime.load(head).catch(async (error: unknown) => {
+		await trunkSession.close()
+		throw error
+	})
 	return {
 		model,
 		layer,
 		silenced,
+		isPerImage: shared === undefined,
 		layerBatches: (images, options) => layerBatches(trunkSession, model, images, options),
 		async runHead(feeds, count) {
 			return floatsOfFeed((await runBatch(headSession, feeds, count, batch))[model.logits]!)
@@ -64,6 +71,18 @@ export async function cutModel(model: Model, layer: PruneLayer): Promise<CutMode
 			await headSession.close()
 		},
 	}
+}
+
+function checkType({ values, source }: Model, { name }: PruneLayer): void {
+	const dtype = values.get(name)?.dtype
+	if (dtype === 'float32') return
+	const message = `${source.path}: layer ${name} is ${dtype}; expected float32 to prune; save the model in float32, or name another layer`
+	throw new UnsupportedError('not-float32', message, { path: source.path, layer: name })
+}
+
+function cannotCut({ source }: Model, { name }: PruneLayer, shared: string): UnsupportedError {
+	const message = `${source.path}: the net cannot be cut at ${name}, since ${shared} (not one value an image) is read behind it; choose another with --layer`
+	return new UnsupportedError('cannot-cut', message, { path: source.path, layer: name })
 }
 
 function isPerImage({ dtype, shape }: Value, batch: number | null): boolean {
