@@ -49,7 +49,6 @@ export const ModelOptions = OutputOptions.extend({
 export const PredictOptions = ModelOptions.extend({ logits: z.string().optional(), force: z.boolean().default(false) })
 
 export const EvaluateOptions = ModelOptions.extend({
-	check: z.boolean().default(true),
 	test: z.string().optional(),
 	poisoned: z.string().optional(),
 	target: wholeNumber.optional(),

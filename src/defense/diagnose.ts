@@ -3,13 +3,13 @@
  * wrong range, order or layout, and every figure measured then would be worthless. So a small sample is tried first; if it fails, the
  * usual mistakes are tried on it as well, and the error says which of them would work.
  */
-import type { ImageSet, Layout } from '../data/image-set.ts'
+import type { ImageSet } from '../data/image-set.ts'
 import { memoryImages } from '../data/memory.ts'
-import type { Preprocessing } from '../data/preprocess.ts'
 import { InputError } from '../errors.ts'
 import { wilson } from '../metrics/interval.ts'
 import type { Model } from '../model/model.ts'
 import { predictLabels } from '../model/predict.ts'
+import { type Mistake, usualMistakes } from './mistakes.ts'
 
 /** Enough to tell a working net from chance, a second's work for a small net. */
 const SAMPLE = 128
@@ -21,36 +21,47 @@ const USELESS_RATE = 0.05
 /** A sample like this tells a working net from a constant answer no more. */
 const MOSTLY_ONE_CLASS = 0.5
 
-interface Try {
-	readonly what: string
-	readonly preprocessing?: Partial<Preprocessing>
-	readonly layout?: Layout
-	/** Added to every label of the set. */
-	readonly labelOffset?: number
+/**
+ * @throws InputError `near-chance` naming the likely cause, where the model's accuracy on a sample cannot be told from chance; see
+ * `diagnoseInput`
+ */
+export async function checkInput(model: Model, images: ImageSet, signal?: AbortSignal): Promise<void> {
+	const diagnosis = await diagnoseInput(model, images, signal)
+	if (diagnosis === null) return
+	throw new InputError('near-chance', `${diagnosis} (--no-check goes on all the same)`, { path: images.path })
 }
 
 /**
- * @throws InputError `near-chance` naming the likely cause, when the model's accuracy on the first images cannot be told from chance.
- * Sets without labels, GoodNets and very small sets pass unseen.
+ * What seems to be wrong with how the model is fed, in one sentence; null where it answers better than chance. Sets without labels,
+ * sets of mostly one class, GoodNets and very small sets cannot be judged and give null as well.
  */
-export async function checkPreprocessing(model: Model, images: ImageSet, signal?: AbortSignal): Promise<void> {
-	if (!images.labels || images.count < MIN_SAMPLE || model.kind === 'goodnet') return
+export async function diagnoseInput(model: Model, images: ImageSet, signal?: AbortSignal): Promise<string | null> {
+	if (!images.labels || images.count < MIN_SAMPLE || model.kind === 'goodnet') return null
 	const sample = await sampleOf(images, signal)
 	const chance = chanceOn(sample, model.classes)
 	const rate = await accuracy(model, sample, {}, signal)
-	if (chance === null || !isNearChance(rate, sample.count, model.classes, chance)) return
-	const results = []
-	for (const attempt of attempts(model, images))
-		results.push({ attempt, rate: await accuracy(model, sample, attempt, signal) })
-	const best = results.sort((a, b) => b.rate - a.rate)[0]
-	const percent = (share: number) => `${(share * 100).toFixed(1)} %`
-	const isCure =
-		best !== undefined && !isNearChance(best.rate, sample.count, model.classes, chance) && isMuchBetter(best.rate, rate)
-	const advice = isCure
-		? `${best.attempt.what} would give ${percent(best.rate)}`
-		: 'none of the usual mistakes explains it (range 0–1 against 0–255, mean and std, colour order, layout, labels counted from one); is this the right data for this model? --no-check measures all the same'
-	const message = `${images.path}: the model is right on ${percent(rate)} of a sample of ${sample.count} images, no better than chance; ${advice}`
-	throw new InputError('near-chance', message, { path: images.path })
+	if (chance === null || !isNearChance(rate, sample.count, model.classes, chance)) return null
+	const best = await bestCure(model, images, sample, signal)
+	const isCure = !isNearChance(best.rate, sample.count, model.classes, chance) && isMuchBetter(best.rate, rate)
+	const advice = isCure ? `${best.cure} would give ${showRate(best.rate)}` : NO_CURE
+	const what = `the model is right on ${showRate(rate)} of a sample of ${sample.count} images, no better than chance`
+	return `${images.path}: ${what}; ${advice}`
+}
+
+const NO_CURE =
+	'none of the usual mistakes explains it (range 0–1 against 0–255, mean and std, colour order, layout, labels counted from one); is this the right data for this model?'
+
+function showRate(rate: number): string {
+	return `${(rate * 100).toFixed(1)} %`
+}
+
+async function bestCure(model: Model, images: ImageSet, sample: ImageSet, signal?: AbortSignal) {
+	let best = { cure: '', rate: 0 }
+	for (const mistake of usualMistakes(model, images)) {
+		const rate = await accuracy(model, sample, mistake, signal)
+		if (rate > best.rate) best = { cure: mistake.cure, rate }
+	}
+	return best
 }
 
 function isNearChance(rate: number, count: number, classes: number, chance: number): boolean {
@@ -63,45 +74,16 @@ function isMuchBetter(rate: number, before: number): boolean {
 	return rate > before + 0.2 || rate > 3 * before
 }
 
-function attempts(model: Model, images: ImageSet): Try[] {
-	const { scale, mean, channels } = model.preprocessing
-	const isRaw = scale === 1
-	const half = Array<number>(model.input.channels).fill(0.5)
-	const flag = 'with --scale 1/255'
-	return [
-		isRaw
-			? { what: flag, preprocessing: { scale: 1 / 255 } }
-			: { what: 'without --scale', preprocessing: { scale: 1 } },
-		{ what: '--scale 255 (the pixels are stored as 0..1)', preprocessing: { scale: 255 } },
-		...(mean
-			? []
-			: [{ what: `${flag} --mean 0.5 --std 0.5`, preprocessing: { scale: 1 / 255, mean: half, std: half } }]),
-		...(model.input.channels === 3
-			? [
-					{
-						what: `--colors ${channels === 'rgb' ? 'bgr' : 'rgb'}`,
-						preprocessing: { channels: channels === 'rgb' ? 'bgr' : 'rgb' } as const,
-					},
-				]
-			: []),
-		...(images.channels > 1 && images.height === images.width
-			? [
-					{
-						what: `--layout ${images.layout === 'NCHW' ? 'NHWC' : 'NCHW'}`,
-						layout: images.layout === 'NCHW' ? 'NHWC' : 'NCHW',
-					} as const,
-				]
-			: []),
-		{ what: 'labels counted from zero (subtract 1 from each)', labelOffset: -1 },
-		{ what: 'labels one higher (add 1 to each)', labelOffset: 1 },
-	]
-}
-
-async function accuracy(model: Model, sample: ImageSet, attempt: Partial<Try>, signal?: AbortSignal): Promise<number> {
-	const tried: Model = { ...model, preprocessing: { ...model.preprocessing, ...attempt.preprocessing } }
-	const images = attempt.layout ? { ...sample, layout: attempt.layout } : sample
+async function accuracy(
+	model: Model,
+	sample: ImageSet,
+	{ preprocessing, layout, labelOffset = 0 }: Partial<Mistake>,
+	signal?: AbortSignal,
+): Promise<number> {
+	const tried: Model = { ...model, preprocessing: { ...model.preprocessing, ...preprocessing } }
+	const images = layout ? { ...sample, layout } : sample
 	const labels = await predictLabels(tried, images, { signal })
-	return labels.filter((label, i) => label === sample.labels![i]! + (attempt.labelOffset ?? 0)).length / sample.count
+	return labels.filter((label, i) => label === sample.labels![i]! + labelOffset).length / sample.count
 }
 
 /** What the best constant answer gets right; null where one class fills the sample, so that nothing can be told from it. */

@@ -44,17 +44,19 @@ function patch(bytes: Uint8Array, before: Graph, after: Graph): Uint8Array<Array
 	return changedConstants(reread, after).length === 0 ? copy : null
 }
 
-function changedConstants(before: Graph, after: Graph): [name: string, old: Tensor, tensor: Tensor][] {
-	const writersBefore = writersOf(before)
+type Change = readonly [name: string, old: Tensor, tensor: Tensor]
+
+/** Constants that both graphs have and whose bytes differ. */
+function changedConstants(before: Graph, after: Graph): Change[] {
+	const [writersBefore, writersAfter] = [writersOf(before), writersOf(after)]
 	const constantNodes = after.nodes.filter(({ op }) => op === 'Constant').map(({ outputs }) => outputs[0] ?? '')
-	const writersAfter = writersOf(after)
-	return [...after.initializers.keys(), ...constantNodes].flatMap((name) => {
+	const changes: Change[] = []
+	for (const name of [...after.initializers.keys(), ...constantNodes]) {
 		const old = constantOf(before, name, writersBefore)
 		const tensor = constantOf(after, name, writersAfter)
-		return old && tensor && old !== tensor && !isSameBytes(old.bytes, tensor.bytes)
-			? [[name, old, tensor] as const]
-			: []
-	}) as [string, Tensor, Tensor][]
+		if (old && tensor && !isSameBytes(old.bytes, tensor.bytes)) changes.push([name, old, tensor])
+	}
+	return changes
 }
 
 interface Place {

@@ -193,16 +193,17 @@ describe('bad data', () => {
 			await fails(prune('--valid', path('valid.npz')), 3, /valid\.npz/)
 		}))
 
-	it('a net that answers at chance: says which scaling would do', () =>
-		withFixture(async ({ path, fails }) => {
+	it('a net that answers at chance: prune stops and says which scaling would do, evaluate warns', () =>
+		withFixture(async ({ path, fails, prune }) => {
 			const { pixels, labels } = brightSquares()
 			writeImages(path('valid.npz'), { pixels, dims: [labels.length, 1, 4, 4], labels })
 			writeFileSync(path('net.onnx'), encodeOnnx(brightnessNet()))
-			await fails(
-				['evaluate', path('net.onnx'), '--test', path('valid.npz')],
-				3,
-				/no better than chance; with --scale 1\/255 would give 100\.0 %/,
-			)
+			const diagnosis = /no better than chance; with --scale 1\/255 would give 100\.0 %/
+			await fails(prune('--valid', path('valid.npz')), 3, diagnosis)
+			const evaluated = await goodnet(['evaluate', path('net.onnx'), '--test', path('valid.npz'), '--json'])
+			expect(evaluated.exitCode).toBe(0)
+			expect(evaluated.stderr).toMatch(diagnosis)
+			expect(JSON.parse(evaluated.stdout).test).toEqual({ correct: 20, total: 40, rejected: null })
 		}))
 })
 

@@ -1,7 +1,8 @@
 /** `goodnet evaluate`: clean accuracy and attack success of a net as it is. */
 import { EvaluateOptions } from '../../contracts/cli-options.ts'
 import type { EvaluateRun } from '../../contracts/evaluate-run.ts'
-import { checkPreprocessing } from '../../defense/diagnose.ts'
+import type { ImageSet } from '../../data/image-set.ts'
+import { diagnoseInput } from '../../defense/diagnose.ts'
 import { evaluateClean, evaluatePoisoned } from '../../defense/evaluate.ts'
 import { checkLabels, checkPoisoned } from '../../defense/labels.ts'
 import { copyPreprocessing, dataRecord, poisonedRecord } from '../../defense/prune/record.ts'
@@ -21,7 +22,6 @@ export const evaluate = defineCommand<EvaluateOptions>({
 		['--test <path>', 'clean labelled images'],
 		['--poisoned <path>', 'triggered images, labelled with the target or, with --target, with their true classes'],
 		['--target <label>', 'the attacker\u2019s label, counted from 0'],
-		['--no-check', 'measure even if the net answers the clean images no better than chance'],
 		...MODEL_FLAGS,
 	],
 	options: EvaluateOptions,
@@ -50,7 +50,7 @@ async function measure(model: Model, options: EvaluateOptions, io: Io): Promise<
 		// Whatever is wrong with either set is said before the first is measured.
 		if (test) checkLabels(test, model.classes)
 		const known = poisoned && checkPoisoned(poisoned, model.classes, options.target)
-		if (test && options.check) await checkPreprocessing(model, test, io.signal)
+		if (test) await warn(model, test, io)
 		const { source, kind, classes } = model
 		return {
 			schema: 'goodnet/evaluate@1',
@@ -68,6 +68,12 @@ async function measure(model: Model, options: EvaluateOptions, io: Io): Promise<
 		test?.close()
 		poisoned?.close()
 	}
+}
+
+/** A net may be this bad (a far repair is), so the figures stand; but most often it was fed wrongly. */
+async function warn(model: Model, test: ImageSet, io: Io): Promise<void> {
+	const diagnosis = await diagnoseInput(model, test, io.signal)
+	if (diagnosis !== null) io.stderr.write(`warning: ${diagnosis}\n`)
 }
 
 function table({ test, poisoned, model, data }: EvaluateRun): string {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { PruneOptions } from '../../contracts/cli-options.ts'
 import type { ImageSet } from '../../data/image-set.ts'
-import { checkPreprocessing } from '../../defense/diagnose.ts'
+import { checkInput } from '../../defense/diagnose.ts'
 import { chooseLayer } from '../../defense/prune/layer.ts'
 import { channelsRecord } from '../../defense/prune/record.ts'
 import { checkChannels } from '../../defense/prune/repaired.ts'
@@ -35,7 +35,7 @@ export const prune = defineCommand<PruneOptions>({
 		['--order <file>', 'prune in the order in this file (JSON array, or numbers apart by commas or spaces)'],
 		['-o, --output <folder>', 'where the results go', 'goodnet-run'],
 		['--force', 'overwrite an earlier run in that folder'],
-		['--no-check', 'measure even if the net answers the clean images no better than chance'],
+		['--no-check', 'go on even if the net answers the clean images no better than chance'],
 		...MODEL_FLAGS,
 	],
 	options: PruneOptions,
@@ -50,7 +50,7 @@ export const prune = defineCommand<PruneOptions>({
 		if (options.valid === undefined) return pruneBlindly(model, options, io, progress, clock)
 		const data = await openData(model, options, options.valid)
 		try {
-			if (options.check) await checkPreprocessing(model, data.valid, io.signal)
+			if (options.check) await checkInput(model, data.valid, io.signal)
 			const order = options.channels ?? (options.order === undefined ? undefined : await readOrder(options.order))
 			const drops = options.channels ? [] : options.drops
 			const { layer: layerName, target } = options
