@@ -1,6 +1,5 @@
 /** Picture files → raw bytes: PNG, JPEG and WebP through sharp, PGM and PPM by ourselves. */
 import { readFile, stat } from 'node:fs/promises'
-import sharp from 'sharp'
 import { FormatError, messageOf } from '../errors.ts'
 import { decodePnm, isPnm } from './ppm.ts'
 
@@ -56,6 +55,8 @@ export async function decodeImageFile(path: string): Promise<RawImage> {
 }
 
 async function decodeWithSharp(bytes: Uint8Array): Promise<RawImage> {
+	// Loaded when the first picture comes: sets of arrays need none of its 25 MB.
+	const { default: sharp } = await import('sharp')
 	const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error', ignoreIcc: true })
 	const { channels: stored } = await image.metadata()
 	const colour = image.removeAlpha().toColourspace('srgb')
