@@ -1,8 +1,8 @@
-/** `text` in lines of at most `width` characters, broken between words; a longer word stands alone. */
+/** `text` in lines of at most `width` characters, broken between words, never before a percent sign; a longer word stands alone. */
 export function wrapWords(text: string, width: number): string {
 	const lines: string[] = []
 	let line = ''
-	for (const word of text.split(' ')) {
+	for (const word of text.split(/ (?!%)/)) {
 		const longer = line === '' ? word : `${line} ${word}`
 		if (longer.length <= width || line === '') line = longer
 		else {
