@@ -40,7 +40,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
 	const { architecture: given } = options
 	const architecture = typeof given === 'string' ? await loadArchitecture(given) : given
 	const { preprocessing } = options
-	const sandbox = await sandboxFor(runtime, bytes.length)
+	const sandbox = () => sandboxFor(runtime, bytes.length)
 	return openModel(bytes, { path, sha256: sha256Of(bytes), runtime, sandbox, architecture, preprocessing })
 }
 

@@ -22,10 +22,11 @@ export interface OpenModelOptions {
 	readonly sha256: string
 	readonly runtime: Runtime
 	/**
-	 * Where the trial run takes place. Native code can be crashed by a graph made for it (ONNX Runtime 1.30 divides by zero where a map
-	 * shrinks to nothing), and takes the process along; WebAssembly raises an error. Default: `runtime`.
+	 * Where the trial run of an ONNX graph takes place. Native code can be crashed by a graph made for it (ONNX Runtime 1.30 divides by zero where a map
+	 * shrinks to nothing), and takes the process along; WebAssembly raises an error. A Keras
+	 * file's graph is made by our own translator, which checks every size. Default: `runtime`.
 	 */
-	readonly sandbox?: Runtime | undefined
+	readonly sandbox?: (() => Promise<Runtime>) | undefined
 	/** How raw pixels become the model's input. What is not given here is as the file's metadata say (GoodNets tell it), else raw. */
 	readonly preprocessing?: Partial<Preprocessing> | undefined
 	/** For weights-only `.h5` files. */
@@ -45,7 +46,8 @@ export async function openModel(bytes: Uint8Array, options: OpenModelOptions): P
 	checkNoControlFlow(graph, path)
 	checkFinite(graph, path)
 	const source = { path, format, bytes, sha256, graph }
-	return describeModel(graph, source, runtime, { ...RAW, ...preprocessingOf(graph), ...preprocessing }, sandbox)
+	const trial = format === 'onnx' ? await sandbox?.() : undefined
+	return describeModel(graph, source, runtime, { ...RAW, ...preprocessingOf(graph), ...preprocessing }, trial)
 }
 
 /** The metadata key under which a GoodNet keeps its preprocessing, as JSON. */

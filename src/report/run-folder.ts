@@ -13,7 +13,6 @@ import { canWriteBack, EXTENSIONS, modelFile } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import { curveCsv } from './csv.ts'
 import { formatDrop } from './format.ts'
-import { reportHtml } from './html.ts'
 
 export interface RunFolderOptions {
 	/** Overwrite files of an earlier run in the same folder. */
@@ -72,6 +71,8 @@ export async function writeRunFolder(
 		await mkdir(staging, { recursive: true })
 		const complete = { ...run, repaired: await writeNets(staging, model, layer, run.repaired, options) }
 		await writeFileWhole(join(staging, 'curve.csv'), curveCsv(complete))
+		// Loaded when there is something to draw: the plotting library takes 36 MB, and most commands draw nothing.
+		const { reportHtml } = await import('./html.ts')
 		await writeFileWhole(join(staging, 'report.html'), reportHtml(complete))
 		await writeFileWhole(join(staging, 'run.json'), `${JSON.stringify(complete, null, '\t')}\n`)
 		throwIfAborted(options.signal)

@@ -10,7 +10,8 @@ import { modelOf } from '../helpers/models.ts'
 import { randomCnn, wrapGraph } from '../helpers/networks.ts'
 
 const runtime = await nodeRuntime({ threads: 1 })
-const open = (bytes: Uint8Array) => openModel(bytes, { path: 'file', sha256: '', runtime, sandbox: webRuntime() })
+const open = (bytes: Uint8Array) =>
+	openModel(bytes, { path: 'file', sha256: '', runtime, sandbox: async () => webRuntime() })
 const SHAPE = {
 	size: 4,
 	colours: 1,
