@@ -8,6 +8,7 @@ import { matchOnnx } from '../formats/onnx.ts'
 import { elementCount, floatsOf, type Graph, intsOf, type Tensor } from '../graph/graph.ts'
 import { decodeOnnx } from '../graph/onnx.ts'
 import { upgradeOpset } from '../graph/upgrade.ts'
+import { parseJson } from '../json.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { describeModel } from './describe.ts'
 import type { Model, ModelFormat } from './model.ts'
@@ -57,14 +58,6 @@ function preprocessingOf({ metadata }: Graph): Partial<Preprocessing> {
 	const text = metadata.get(PREPROCESSING_KEY)
 	const parsed = text === undefined ? null : PreprocessingRecord.safeParse(parseJson(text))
 	return parsed?.success ? parsed.data : {}
-}
-
-function parseJson(text: string): unknown {
-	try {
-		return JSON.parse(text)
-	} catch {
-		return null
-	}
 }
 
 async function readGraph(

@@ -9,6 +9,7 @@ import type { PruneLayer } from '../defense/prune/layer.ts'
 import { pruneChannels } from '../defense/prune/repaired.ts'
 import { GoodnetError, InputError, throwIfAborted } from '../errors.ts'
 import { exists, sha256Of, writeError, writeFileWhole } from '../files.ts'
+import { parseJson } from '../json.ts'
 import { canWriteBack, EXTENSIONS, modelFile } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import { curveCsv } from './csv.ts'
@@ -96,14 +97,6 @@ async function removeEarlierRun(folder: string): Promise<void> {
 	for (const name of nets.filter((each) => basename(each) === each)) await rm(join(folder, name), { force: true })
 }
 
-function parseJson(text: string): unknown {
-	try {
-		return JSON.parse(text)
-	} catch {
-		return null
-	}
-}
-
 async function moveUp(staging: string, folder: string): Promise<void> {
 	const names = await readdir(staging)
 	const inOrder = [...names.filter((name) => name !== 'run.json'), 'run.json']
@@ -153,6 +146,9 @@ async function netFiles(
 		[names.onnx, onnx],
 		[names.goodnet, await modelFile(goodnet, 'onnx')],
 	])
-	if (names.source !== null) contents.set(names.source, await modelFile(repaired, model.source.format))
+	// Of an ONNX model both names are one, and so is the file.
+	if (names.source !== null && names.source !== names.onnx) {
+		contents.set(names.source, await modelFile(repaired, model.source.format))
+	}
 	return { names, contents }
 }

@@ -8,21 +8,11 @@ import { writeNpy } from '../../src/data/npy.ts'
 import { floatTensor } from '../../src/graph/graph.ts'
 import { encodeOnnx } from '../../src/graph/onnx.ts'
 import { goodnet, inTemporaryFolder } from '../helpers/cli.ts'
-import { type CnnShape, randomCnn, randomValues } from '../helpers/networks.ts'
+import { PLAIN_SHAPE, randomCnn, randomValues } from '../helpers/networks.ts'
 import { writeImages } from '../helpers/npz.ts'
 import { describeShared, sharedPath } from '../helpers/shared.ts'
 
-const SHAPE: CnnShape = {
-	size: 6,
-	colours: 3,
-	channels: 4,
-	classes: 4,
-	normalize: false,
-	activation: 'Relu',
-	pooling: 'MaxPool',
-	residual: false,
-	seed: 3,
-}
+const SHAPE = { ...PLAIN_SHAPE, size: 6, colours: 3, channels: 4, classes: 4, seed: 3 }
 
 /** A folder with a net and a set that fit, to be spoilt by a test; `run` checks that nothing is left behind. */
 async function withFixture(body: (fixture: Fixture) => Promise<void>): Promise<void> {

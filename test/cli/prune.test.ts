@@ -5,7 +5,7 @@ import { PruneRun } from '../../src/contracts/prune-run.ts'
 import { sha256Of } from '../../src/files.ts'
 import { encodeOnnx } from '../../src/graph/onnx.ts'
 import { goodnet, inTemporaryFolder } from '../helpers/cli.ts'
-import { randomCnn, randomValues } from '../helpers/networks.ts'
+import { PLAIN_SHAPE, randomCnn, randomValues } from '../helpers/networks.ts'
 import { writeImages } from '../helpers/npz.ts'
 
 const CLASSES = 3
@@ -14,8 +14,8 @@ const CLASSES = 3
 async function withNet(body: (path: (name: string) => string) => Promise<void>, residual = false): Promise<void> {
 	await inTemporaryFolder(async (folder) => {
 		const path = (name: string) => join(folder, name)
-		const shape = { size: 6, colours: 3, channels: 5, classes: CLASSES, normalize: false, seed: 21, residual } as const
-		writeFileSync(path('net.onnx'), encodeOnnx(randomCnn({ ...shape, activation: 'Relu', pooling: 'MaxPool' })))
+		const shape = { ...PLAIN_SHAPE, size: 6, colours: 3, channels: 5, classes: CLASSES, seed: 21, residual }
+		writeFileSync(path('net.onnx'), encodeOnnx(randomCnn(shape)))
 		const random = randomValues(5)
 		const pixels = Uint8Array.from({ length: 60 * 3 * 36 }, () => (random() + 1) * 127)
 		const images = { pixels, dims: [60, 3, 6, 6] }

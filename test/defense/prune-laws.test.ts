@@ -12,7 +12,7 @@ import { constantOf } from '../../src/graph/query.ts'
 import { predictLabels } from '../../src/model/predict.ts'
 import { cnnShape } from '../helpers/arbitraries.ts'
 import { modelOf, randomImages } from '../helpers/models.ts'
-import { randomCnn } from '../helpers/networks.ts'
+import { PLAIN_SHAPE, randomCnn } from '../helpers/networks.ts'
 
 const RUNS = { numRuns: 40 }
 /** `sum` is there in residual nets only, and there a mask must do. */
@@ -132,14 +132,4 @@ describe('laws of pruning, on random nets', () => {
 	})
 })
 
-const plain = {
-	size: 4,
-	colours: 1,
-	channels: 3,
-	classes: 3,
-	normalize: false,
-	activation: 'Relu',
-	pooling: 'MaxPool',
-	residual: false,
-	seed: 1,
-} as const
+const plain = { ...PLAIN_SHAPE, channels: 3, classes: 3 }

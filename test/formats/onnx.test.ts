@@ -7,19 +7,9 @@ import { floatsOf } from '../../src/graph/graph.ts'
 import { maskValue } from '../../src/graph/mask.ts'
 import { decodeOnnx, encodeOnnx } from '../../src/graph/onnx.ts'
 import { constantOf } from '../../src/graph/query.ts'
-import { randomCnn } from '../helpers/networks.ts'
+import { PLAIN_SHAPE, randomCnn } from '../helpers/networks.ts'
 
-const GRAPH = randomCnn({
-	size: 4,
-	colours: 1,
-	channels: 3,
-	classes: 2,
-	normalize: false,
-	activation: 'Relu',
-	pooling: 'MaxPool',
-	residual: false,
-	seed: 4,
-})
+const GRAPH = randomCnn({ ...PLAIN_SHAPE, channels: 3, seed: 4 })
 const KERNEL = [{ name: 'conv_1/kernel', axis: 0 }]
 
 /** The same model with its kernel as other exporters write it. */

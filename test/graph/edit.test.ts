@@ -5,7 +5,7 @@ import { floatsOf } from '../../src/graph/graph.ts'
 import { maskValue } from '../../src/graph/mask.ts'
 import { cnnShape } from '../helpers/arbitraries.ts'
 import { modelOf } from '../helpers/models.ts'
-import { randomCnn, randomValues } from '../helpers/networks.ts'
+import { PLAIN_SHAPE, randomCnn, randomValues } from '../helpers/networks.ts'
 
 const RUNS = { numRuns: 15 }
 
@@ -34,17 +34,7 @@ describe('cut', () => {
 })
 
 describe('edits', () => {
-	const graph = randomCnn({
-		size: 4,
-		colours: 1,
-		channels: 3,
-		classes: 2,
-		normalize: false,
-		activation: 'Relu',
-		pooling: 'MaxPool',
-		residual: false,
-		seed: 4,
-	})
+	const graph = randomCnn({ ...PLAIN_SHAPE, channels: 3, seed: 4 })
 
 	it('zeroChannels returns a new graph and leaves the given one untouched, sharing every other tensor', () => {
 		const before = floatsOf(graph.initializers.get('conv_1/kernel')!).slice()

@@ -5,7 +5,7 @@ import { zeroChannels } from '../../src/graph/edit.ts'
 import { floatTensor, type Graph, makeNode, type Tensor } from '../../src/graph/graph.ts'
 import { decodeOnnx, encodeOnnx } from '../../src/graph/onnx.ts'
 import { cnnShape } from '../helpers/arbitraries.ts'
-import { randomCnn, wrapGraph } from '../helpers/networks.ts'
+import { PLAIN_SHAPE, randomCnn, wrapGraph } from '../helpers/networks.ts'
 
 describe('ONNX files', () => {
 	it('decode∘encode keeps every random net: nodes, attributes, tensors, shapes, metadata', () => {
@@ -82,17 +82,7 @@ describe('ONNX files', () => {
 	})
 })
 
-const base = {
-	size: 4,
-	colours: 1,
-	channels: 2,
-	classes: 2,
-	normalize: false,
-	activation: 'Relu',
-	pooling: 'MaxPool',
-	residual: false,
-	seed: 1,
-} as const
+const base = PLAIN_SHAPE
 
 function isGraphOrNamedError(bytes: Uint8Array): void {
 	try {

@@ -14,6 +14,19 @@ export interface CnnShape {
 	readonly seed: number
 }
 
+/** The plainest of them; tests override what they are about. */
+export const PLAIN_SHAPE: CnnShape = {
+	size: 4,
+	colours: 1,
+	channels: 2,
+	classes: 2,
+	normalize: false,
+	activation: 'Relu',
+	pooling: 'MaxPool',
+	residual: false,
+	seed: 1,
+}
+
 /** Uniform numbers in −1..1 from a seed (LCG of Numerical Recipes). */
 export function randomValues(seed: number): () => number {
 	let state = seed >>> 0

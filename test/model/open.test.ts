@@ -7,22 +7,12 @@ import { openModel } from '../../src/model/open.ts'
 import { nodeRuntime } from '../../src/runtime/node.ts'
 import { webRuntime } from '../../src/runtime/web.ts'
 import { modelOf } from '../helpers/models.ts'
-import { randomCnn, wrapGraph } from '../helpers/networks.ts'
+import { PLAIN_SHAPE, randomCnn, wrapGraph } from '../helpers/networks.ts'
 
 const runtime = await nodeRuntime({ threads: 1 })
 const open = (bytes: Uint8Array) =>
 	openModel(bytes, { path: 'file', sha256: '', runtime, sandbox: async () => webRuntime() })
-const SHAPE = {
-	size: 4,
-	colours: 1,
-	channels: 2,
-	classes: 2,
-	normalize: true,
-	activation: 'Relu',
-	pooling: 'MaxPool',
-	residual: true,
-	seed: 1,
-} as const
+const SHAPE = { ...PLAIN_SHAPE, normalize: true, residual: true }
 
 describe('openModel', () => {
 	it('gives a model or a named error for any bytes, and for any damaged model', async () => {

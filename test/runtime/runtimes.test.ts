@@ -8,7 +8,7 @@ import { bestRuntime, nodeRuntime } from '../../src/runtime/node.ts'
 import { webRuntime } from '../../src/runtime/web.ts'
 import { cnnShape } from '../helpers/arbitraries.ts'
 import { randomImages } from '../helpers/models.ts'
-import { randomCnn } from '../helpers/networks.ts'
+import { PLAIN_SHAPE, randomCnn } from '../helpers/networks.ts'
 
 const engines = { 'onnxruntime-node': await nodeRuntime({ threads: 1 }), 'onnxruntime-web': webRuntime() }
 
@@ -32,10 +32,7 @@ describe('runtimes', () => {
 		it(`${name} names itself and its version, and refuses a graph it cannot run with a named error`, async () => {
 			expect(runtime.name).toBe(name)
 			expect(runtime.version).toMatch(/^\d+\.\d+/)
-			const graph = randomCnn({
-				...{ size: 4, colours: 1, channels: 2, classes: 2, normalize: false, residual: false, seed: 1 },
-				...{ activation: 'Relu', pooling: 'MaxPool' },
-			})
+			const graph = randomCnn(PLAIN_SHAPE)
 			const nodes = graph.nodes.map((node) => (node.op === 'Relu' ? { ...node, op: 'Rehu' } : node))
 			await expect(runtime.load({ ...graph, nodes })).rejects.toMatchObject({ code: 'not-runnable' })
 		})

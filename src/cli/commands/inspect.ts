@@ -1,7 +1,7 @@
 /** `goodnet inspect`: what a model file is, and where it can be pruned. */
 import { ModelOptions } from '../../contracts/cli-options.ts'
 import type { InspectResult } from '../../contracts/cli-results.ts'
-import { prunableLayers } from '../../defense/prune/layer.ts'
+import { defaultLayer, prunableLayers } from '../../defense/prune/layer.ts'
 import { imageDims } from '../../model/describe.ts'
 import { type Model, showShape } from '../../model/model.ts'
 import { defineCommand } from '../command.ts'
@@ -32,7 +32,7 @@ export const inspect = defineCommand<ModelOptions>({
 function describe(model: Model): InspectResult {
 	const { source, input, graph } = model
 	const layers = model.kind === 'goodnet' ? [] : prunableLayers(model)
-	const preferred = layers.findLast(({ isPooling }) => isPooling) ?? layers.at(-1)
+	const preferred = defaultLayer(layers)
 	return {
 		schema: 'goodnet/inspect@1',
 		path: source.path,
@@ -61,11 +61,10 @@ function describe(model: Model): InspectResult {
 /** What wrote the file. A Keras file tells its version only; a graph made from one says so. */
 function producerOf({ graph, source }: Model): string {
 	const { producerName, producerVersion } = graph
-	const isFromKeras = producerName === 'goodnet' && producerVersion.startsWith('keras')
-	if (isFromKeras)
-		return source.format === 'keras-h5'
-			? producerVersion.replace('k', 'K')
-			: `goodnet (from ${producerVersion.replace('k', 'K')})`
+	if (producerName === 'goodnet' && producerVersion.startsWith('keras')) {
+		const keras = producerVersion.replace('k', 'K')
+		return source.format === 'keras-h5' ? keras : `goodnet (from ${keras})`
+	}
 	return [producerName, producerVersion].filter((part) => part !== '').join(' ')
 }
 

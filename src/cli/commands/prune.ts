@@ -7,6 +7,7 @@ import { chooseLayer } from '../../defense/prune/layer.ts'
 import { channelsRecord } from '../../defense/prune/record.ts'
 import { checkChannels } from '../../defense/prune/repaired.ts'
 import { InputError, messageOf, UsageError } from '../../errors.ts'
+import { parseJson } from '../../json.ts'
 import type { Model } from '../../model/model.ts'
 import { checkOutput } from '../../report/run-folder.ts'
 import { defineCommand, type Io } from '../command.ts'
@@ -129,10 +130,6 @@ async function readOrder(path: string): Promise<number[]> {
 
 /** The elements of a JSON array as text; the text itself, to be named in the error, where it is no such array. */
 function jsonNumbers(text: string): string[] {
-	try {
-		const parsed: unknown = JSON.parse(text)
-		return Array.isArray(parsed) ? parsed.map(String) : [text]
-	} catch {
-		return [text]
-	}
+	const parsed = parseJson(text)
+	return Array.isArray(parsed) ? parsed.map(String) : [text]
 }

@@ -50,6 +50,11 @@ export function prunableLayers(model: Model): PruneLayer[] {
 		.map((name) => describeLayer(model, name))
 }
 
+/** The last pooling layer, or where there is none the last convolution block's output; undefined for an empty list. */
+export function defaultLayer(layers: readonly PruneLayer[]): PruneLayer | undefined {
+	return layers.findLast(({ isPooling }) => isPooling) ?? layers.at(-1)
+}
+
 /**
  * The layer called `name`, or the default: the last pooling layer, or where there is none the last convolution block's output.
  *
@@ -63,8 +68,7 @@ export function chooseLayer(model: Model, name?: string): PruneLayer {
 		throw new InputError('already-goodnet', `${path} is a GoodNet already; prune the net that it was made of`, { path })
 	}
 	if (name !== undefined) return checkBefore(model, describeLayer(model, resolveName(model, name)))
-	const layers = prunableLayers(model)
-	const layer = layers.findLast(({ isPooling }) => isPooling) ?? layers.at(-1)
+	const layer = defaultLayer(prunableLayers(model))
 	if (layer) return layer
 	const message = `${path}: no convolution to prune here (expected Conv followed by weights); name a dense layer with --layer`
 	throw new UnsupportedError('nothing-to-prune', message, { path })
