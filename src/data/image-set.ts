@@ -36,11 +36,11 @@ export interface ImageSet extends ImageShape {
 	/** SHA-256 of the file (of the sorted listing and contents for a folder, see `hash.ts`), hex. Computed on first call, by streaming. */
 	sha256(): Promise<string>
 	/**
-	 * All images in order, at most `size` at a time. The last batch may be smaller.
+	 * All images in order, or those from image `from` on, at most `size` at a time. The last batch may be smaller.
 	 * @throws UsageError `bad-batch-size` where `size` is not a positive integer, InterruptedError once `signal` is aborted
 	 * @throws InputError on NaN or infinite pixels (it names the image), FormatError on a corrupt file
 	 */
-	batches(size: number, signal?: AbortSignal): AsyncIterable<ImageBatch>
+	batches(size: number, signal?: AbortSignal, from?: number): AsyncIterable<ImageBatch>
 	/** Frees the file. The set is of no use afterwards. */
 	close(): void
 }

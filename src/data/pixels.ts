@@ -66,19 +66,24 @@ export function imageSet(source: PixelSource): ImageSet {
 			digest ??= source.sha256()
 			return digest
 		},
-		batches: (size, signal) => readBatches(source, size, signal),
+		batches: (size, signal, from) => readBatches(source, size, signal, from),
 		close: () => source.close(),
 	}
 }
 
-async function* readBatches(source: PixelSource, size: number, signal?: AbortSignal): AsyncGenerator<ImageBatch> {
+async function* readBatches(
+	source: PixelSource,
+	size: number,
+	signal?: AbortSignal,
+	from = 0,
+): AsyncGenerator<ImageBatch> {
 	if (!Number.isInteger(size) || size < 1) {
 		throw new UsageError('bad-batch-size', `batch size: expected a positive integer, found ${size}`)
 	}
 	const valuesPerImage = source.height * source.width * source.channels
 	const length = Math.min(size, source.count) * valuesPerImage
 	const buffer = source.storage === 'uint8' ? new Uint8Array(length) : new Float32Array(length)
-	for (let start = 0; start < source.count; start += size) {
+	for (let start = from; start < source.count; start += size) {
 		throwIfAborted(signal)
 		const count = Math.min(size, source.count - start)
 		const pixels = buffer.subarray(0, count * valuesPerImage)

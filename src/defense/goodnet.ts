@@ -4,6 +4,7 @@
  */
 import type { ImageSet } from '../data/image-set.ts'
 import { UnsupportedError } from '../errors.ts'
+import { answerNodes } from '../graph/answer.ts'
 import { extract, renameValues } from '../graph/edit.ts'
 import { type Graph, intTensor, makeNode, type Node, type Tensor, type Value } from '../graph/graph.ts'
 import { merge } from '../graph/merge.ts'
@@ -116,15 +117,11 @@ function comparison(
 	output: string,
 ): { nodes: Node[]; constants: [string, Tensor][] } {
 	const at = (name: string) => `${OWN}/${name}`
-	const answer = (from: string, name: string) => [
-		makeNode('Flatten', [from], [at(`${name}_logits`)], { axis: 1 }),
-		makeNode('ArgMax', [at(`${name}_logits`)], [at(`${name}_label`)], { axis: 1, keepdims: 0 }),
-	]
 	const INT64 = 7
 	const FLOAT = 1
 	const nodes = [
-		...answer(logits, 'badnet'),
-		...answer(twinLogits, 'repaired'),
+		...answerNodes(logits, at('badnet_label')),
+		...answerNodes(twinLogits, at('repaired_label')),
 		makeNode('Equal', [at('badnet_label'), at('repaired_label')], [at('agree')]),
 		makeNode('Not', [at('agree')], [rejected]),
 		makeNode('Cast', [at('agree')], [at('agree_int')], { to: INT64 }),

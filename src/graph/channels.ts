@@ -4,7 +4,7 @@
  * bias makes its channel constant behind all of them, which is what "pruning a channel" means (fine-pruning, arXiv:1805.12185, sec. 4).
  */
 import type { ChannelAxis } from './edit.ts'
-import { attributeInt, attributeInts, type Graph, intsOf, type Node } from './graph.ts'
+import { attributeInt, attributeInts, type Graph, intsOf, type Node, type Tensor } from './graph.ts'
 import { constantOf, readersOf, writersOf } from './query.ts'
 
 /** The layer that makes the channels of a value, and the constants that hold its filters. */
@@ -56,12 +56,18 @@ function follow(trace: Trace, value: string, axis: number): Producer | null {
 		const perm = attributeInts(node, 'perm')
 		return perm?.[axis] === undefined ? null : follow(trace, node.inputs[0]!, perm[axis])
 	}
-	return carries(trace, node, axis) ? followCarrier(trace, node, axis) : null
+	return carriesChannel(trace.graph, node, axis, trace.writers) ? followCarrier(trace, node, axis) : null
 }
 
-function carries(trace: Trace, node: Node, axis: number): boolean {
-	if (!CARRIERS.has(node.op)) return false
-	const listed = attributeInts(node, 'axes') ?? intsOrUndefined(trace, node.inputs[1])
+/** Does `node` make channel `c` of its output, along `axis`, of channel `c` of its inputs and of constants alone? */
+export function carriesChannel(
+	graph: Graph,
+	node: Node,
+	axis: number,
+	writers: ReadonlyMap<string, Node> = writersOf(graph),
+): boolean {
+	if (node.domain !== '' || !CARRIERS.has(node.op)) return false
+	const listed = attributeInts(node, 'axes') ?? intsOrUndefined(constantOf(graph, node.inputs[1] ?? '', writers))
 	if (node.op.startsWith('Reduce')) {
 		// Reducing an axis behind the channels leaves them where they are.
 		return listed?.every((each) => each > axis) ?? false
@@ -70,8 +76,7 @@ function carries(trace: Trace, node: Node, axis: number): boolean {
 	return node.op !== 'Pad' || (pads !== undefined && pads[axis] === 0 && pads[axis + pads.length / 2] === 0)
 }
 
-function intsOrUndefined(trace: Trace, name: string | undefined): number[] | undefined {
-	const tensor = constantOf(trace.graph, name ?? '', trace.writers)
+function intsOrUndefined(tensor: Tensor | undefined): number[] | undefined {
 	return tensor?.dtype === 'int64' ? intsOf(tensor) : undefined
 }
 

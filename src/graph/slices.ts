@@ -41,3 +41,20 @@ function runs({ dims, bytes }: Tensor, axis: number, index: number): [begin: num
 		return [begin, begin + runBytes]
 	})
 }
+
+/** `tensor` with only the slices `indices` along `axis`, in that order. A new tensor; the given one stays as it was. */
+export function keepSlices(tensor: Tensor, axis: number, indices: readonly number[]): Tensor {
+	const count = tensor.dims[axis] ?? 1
+	const blocks = tensor.dims.slice(0, axis).reduce((a, b) => a * b, 1)
+	const runBytes = tensor.bytes.length / (blocks * count)
+	const bytes = new Uint8Array(blocks * indices.length * runBytes)
+	let to = 0
+	for (let block = 0; block < blocks; block++) {
+		for (const index of indices) {
+			const from = (block * count + index) * runBytes
+			bytes.set(tensor.bytes.subarray(from, from + runBytes), to)
+			to += runBytes
+		}
+	}
+	return { dtype: tensor.dtype, dims: tensor.dims.map((dim, i) => (i === axis ? indices.length : dim)), bytes }
+}

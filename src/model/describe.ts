@@ -1,6 +1,6 @@
 /** Finds out by one small run what a graph is: its input, its classes, the shape of every value in it. */
 import type { Preprocessing } from '../data/preprocess.ts'
-import { InputError, messageOf, UnsupportedError } from '../errors.ts'
+import { InputError, MachineError, messageOf, UnsupportedError } from '../errors.ts'
 import type { Dim, Graph, Value } from '../graph/graph.ts'
 import { attributeInts, elementCount } from '../graph/graph.ts'
 import { logitsOf, readersOf } from '../graph/query.ts'
@@ -134,6 +134,7 @@ async function firstRun(
 		return await trialRun(graph, input, sandbox)
 	} catch (error) {
 		if (sandbox !== runtime && error instanceof UnsupportedError) return firstRun(graph, input, runtime, runtime, path)
+		if (error instanceof MachineError) throw error
 		throw new UnsupportedError('not-runnable', `${path}: ${messageOf(error)}`, { path, cause: error })
 	}
 }

@@ -7,6 +7,7 @@ import type { Feed, Session } from '../runtime/runtime.ts'
 import { runBatch } from './batches.ts'
 import { imageDims } from './describe.ts'
 import { GOODNET_OUTPUTS, type Model } from './model.ts'
+import { mapAhead } from './pipeline.ts'
 
 /** Images per run at most: enough to keep the cores busy, few enough that a progress bar moves and Ctrl-C is heard. */
 const MAX_BATCH = 64
@@ -54,19 +55,46 @@ export async function* predict(
 	const wanted = isGoodnet ? [model.logits, GOODNET_OUTPUTS.label] : [model.logits]
 	const session = await loadFor(model, wanted)
 	try {
-		for await (const batch of images.batches(batchSizeFor(model), signal)) {
-			throwIfAborted(signal)
-			const feed = feedOf(model, preprocess(batch, images, model.input, model.preprocessing), batch.count)
-			const results = await runBatch(session, feed, batch.count, model.input.batch)
+		for await (const { start, count, results } of runImages(session, model, images, { signal })) {
 			const logits = floatsOfFeed(results[model.logits]!)
 			const answers = results[GOODNET_OUTPUTS.label]
 			const labels = isGoodnet && answers ? Int32Array.from(answers.data, Number) : argmaxRows(logits, model.classes)
-			yield { start: batch.start, labels, logits }
-			onProgress?.(batch.start + batch.count, images.count)
+			yield { start, labels, logits }
+			onProgress?.(start + count, images.count)
 		}
 	} finally {
 		await session.close()
 	}
+}
+
+/** What a session gave for some consecutive images. */
+export interface ImageResults {
+	/** Index of the first image. */
+	readonly start: number
+	readonly count: number
+	readonly results: Readonly<Record<string, Feed>>
+}
+
+/**
+ * Runs a session that takes the model's input over a set, batch by batch, as many at once as the runtime has lanes for; results come in
+ * the order of the images.
+ *
+ * @param from image to begin with
+ */
+export async function* runImages(
+	session: Session,
+	model: Model,
+	images: ImageSet,
+	{ signal, from = 0 }: { readonly signal?: AbortSignal | undefined; readonly from?: number } = {},
+): AsyncGenerator<ImageResults> {
+	const { input, preprocessing, runtime } = model
+	yield* mapAhead(images.batches(batchSizeFor(model), signal, from), runtime.lanes, async (batch) => {
+		throwIfAborted(signal)
+		// Before anything is awaited: the reader may reuse `batch.pixels` for the next batch.
+		const { start, count } = batch
+		const feed = feedOf(model, preprocess(batch, images, input, preprocessing), count)
+		return { start, count, results: await runBatch(session, feed, count, input.batch) }
+	})
 }
 
 /** All labels at once, `[N]`. */

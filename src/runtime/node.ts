@@ -1,25 +1,28 @@
 /** ONNX Runtime's native binding, the default in Node. */
 import { availableParallelism } from 'node:os'
 import { MachineError, messageOf } from '../errors.ts'
+import { encodeOnnx } from '../graph/onnx.ts'
 import { ortRuntime } from './ort.ts'
 import type { Runtime } from './runtime.ts'
+import { workerPool } from './worker-pool.ts'
 
 export interface NodeRuntimeOptions {
-	/** Threads within one operator. Default: what the machine has. */
+	/** Cores to keep busy. With 1 everything runs in the calling thread; with more, sessions run in worker threads. Default: all. */
 	readonly threads?: number
 }
 
 /** @throws MachineError `no-native-runtime` where `onnxruntime-node` has no binary for this platform or was not installed */
 export async function nodeRuntime({ threads = availableParallelism() }: NodeRuntimeOptions = {}): Promise<Runtime> {
-	try {
-		const ort = await import('onnxruntime-node')
-		const version = ort.env.versions.node ?? ort.env.versions.common
-		return ortRuntime(ort, { name: 'onnxruntime-node', version, threads, device: 'cpu' }, 'cpu')
-	} catch (error) {
+	const ort = await import('onnxruntime-node').catch((error: unknown) => {
 		throw new MachineError('no-native-runtime', `onnxruntime-node does not load here: ${messageOf(error)}`, {
 			cause: error,
 		})
-	}
+	})
+	const version = ort.env.versions.node ?? ort.env.versions.common
+	const about = { name: 'onnxruntime-node', version, threads, device: 'cpu' } as const
+	if (threads === 1) return ortRuntime(ort, about, 'cpu')
+	const pool = workerPool(threads)
+	return { ...about, lanes: pool.lanes, load: (graph) => pool.load(encodeOnnx(graph)) }
 }
 
 /**

@@ -18,26 +18,33 @@ const LOG_FATAL_ONLY = 4
 /** Its messages carry source paths and stack traces; the first words say what matters. */
 const MAX_REASON = 300
 
-/** A runtime over `ort`. `providers` and `threads` are ONNX Runtime's session options of that name. */
-export function ortRuntime(ort: Ort, about: Omit<Runtime, 'load'>, provider: string): Runtime {
+/** A runtime over `ort` that runs in this thread, one run at a time. `provider` is ONNX Runtime's word for where to compute. */
+export function ortRuntime(ort: Ort, about: Omit<Runtime, 'load' | 'lanes'>, provider: string): Runtime {
+	const options = { provider, threads: about.threads }
+	return { ...about, lanes: 1, load: (graph: Graph) => loadSession(ort, encodeOnnx(graph), options) }
+}
+
+/**
+ * A session over the bytes of an ONNX model. `provider` and `threads` (within one operator) are ONNX Runtime's options of that name.
+ * @throws UnsupportedError `not-runnable`
+ */
+export async function loadSession(
+	ort: Ort,
+	bytes: Uint8Array,
+	{ provider, threads }: { readonly provider: string; readonly threads: number },
+): Promise<Session> {
 	const options: InferenceSession.SessionOptions = {
 		executionProviders: [provider],
-		intraOpNumThreads: about.threads,
+		intraOpNumThreads: threads,
 		interOpNumThreads: 1,
 		logSeverityLevel: LOG_FATAL_ONLY,
 	}
-	return {
-		...about,
-		async load(graph: Graph): Promise<Session> {
-			const bytes = encodeOnnx(graph)
-			try {
-				return ortSession(ort, await ort.InferenceSession.create(bytes, options))
-			} catch (error) {
-				throw new UnsupportedError('not-runnable', `ONNX Runtime refuses this model: ${reasonOf(error)}`, {
-					cause: error,
-				})
-			}
-		},
+	try {
+		return ortSession(ort, await ort.InferenceSession.create(bytes, options))
+	} catch (error) {
+		throw new UnsupportedError('not-runnable', `ONNX Runtime refuses this model: ${reasonOf(error)}`, {
+			cause: error,
+		})
 	}
 }
 

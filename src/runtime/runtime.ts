@@ -24,7 +24,7 @@ export interface Feed {
 /** A graph made ready to run. */
 export interface Session {
 	/**
-	 * Runs the graph once.
+	 * Runs the graph once. Up to `lanes` runs of one runtime may be under way at the same time.
 	 * @param feeds one array for each input, by name
 	 * @returns one array for each output, by name; the caller owns them
 	 * @throws InputError `run-failed` with the engine's own words, e.g. for a shape that does not fit
@@ -36,7 +36,10 @@ export interface Session {
 export interface Runtime {
 	readonly name: 'onnxruntime-node' | 'onnxruntime-web'
 	readonly version: string
+	/** Cores that it keeps busy. */
 	readonly threads: number
+	/** Runs that are worth having under way at once: 1 where a run blocks the caller, else a few for every worker. */
+	readonly lanes: number
 	/** Where it computes: `cpu`, `wasm`. */
 	readonly device: string
 	/** @throws UnsupportedError `not-runnable` when the engine refuses the graph */

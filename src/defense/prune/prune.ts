@@ -13,7 +13,7 @@ import { type BatchSource, recordBatches } from './batch-source.ts'
 import { chooseLayer, type PruneLayer } from './layer.ts'
 import { MeanActivation, rankChannels } from './rank.ts'
 import { checkChannels, pruneChannels, type RepairedModel } from './repaired.ts'
-import { type Judge, sweepBatch } from './sweep.ts'
+import { type Judge, sweepSet } from './sweep.ts'
 import { CleanTally, PoisonedTally } from './tally.ts'
 import { type CutModel, cutModel } from './trunk.ts'
 
@@ -126,7 +126,7 @@ export async function countPoisoned(
 	const net = await cutModel(model, layer)
 	try {
 		const judge = new PoisonedTally(order.length + 1, images.count, labels)
-		return await sweepSet(net, order, 'poisoned', recordBatches(net, images, 0), judge, options)
+		return await judgeSet(net, order, 'poisoned', recordBatches(net, images, 0), judge, options)
 	} finally {
 		await net.close()
 	}
@@ -150,7 +150,7 @@ async function count(
 	const { test, poisoned } = options
 	const steps = order.length + 1
 	const sweep = <J extends Judge>(stage: PruneStage, source: BatchSource, judge: J) =>
-		sweepSet(net, order, stage, source, judge, options)
+		judgeSet(net, order, stage, source, judge, options)
 	const readOnce = (set: ImageSet) => recordBatches(net, set, 0)
 	return {
 		valid: await sweep('valid', validBatches, new CleanTally(steps, valid.count, valid.labels)),
@@ -162,7 +162,7 @@ async function count(
 	}
 }
 
-async function sweepSet<J extends Judge>(
+async function judgeSet<J extends Judge>(
 	net: CutModel,
 	order: readonly number[],
 	stage: PruneStage,
@@ -170,9 +170,9 @@ async function sweepSet<J extends Judge>(
 	judge: J,
 	{ signal, onProgress }: Pick<PruneOptions, 'signal' | 'onProgress'>,
 ): Promise<J> {
-	for await (const batch of source.batches({ signal })) {
-		await sweepBatch(net, batch, order, judge, signal)
-		onProgress?.(stage, batch.start + batch.count, source.count)
+	const images = source.count
+	for await (const done of sweepSet(net, source.batches({ signal }), order, judge, { images, signal })) {
+		onProgress?.(stage, done, images)
 	}
 	return judge
 }

@@ -41,7 +41,10 @@ export function rankChannels(meanActivation: readonly number[]): number[] {
 }
 
 /** How one image's channels lie in memory: `outer` runs of C·`inner` values, `inner` values a channel. */
-export function channelStrides({ shape, axis }: PruneLayer): { readonly outer: number; readonly inner: number } {
+export function channelStrides({ shape, axis }: Pick<PruneLayer, 'shape' | 'axis'>): {
+	readonly outer: number
+	readonly inner: number
+} {
 	const product = (dims: readonly unknown[]) => dims.reduce<number>((a, b) => a * Number(b), 1)
 	return { outer: product(shape.slice(1, axis)), inner: product(shape.slice(axis + 1)) }
 }

@@ -1,42 +1,49 @@
 /**
- * The net cut in two at the pruned layer. Nothing before the layer changes while channels are pruned, so the *trunk* runs once per
- * image, and each pruning step only edits its output and runs the *head*.
+ * The net cut in two at the pruned layer, or as far behind it as its channels run side by side. Nothing before the cut changes while
+ * channels are pruned, so the *trunk* runs once per image, and each pruning step only edits its output and runs the *head*.
  */
 import type { ImageSet } from '../../data/image-set.ts'
-import { preprocess } from '../../data/preprocess.ts'
-import { throwIfAborted, UnsupportedError } from '../../errors.ts'
-import { cut, zeroChannels } from '../../graph/edit.ts'
-import type { Value } from '../../graph/graph.ts'
-import { runBatch } from '../../model/batches.ts'
+import { UnsupportedError } from '../../errors.ts'
+import { type Cut, cut, zeroChannels } from '../../graph/edit.ts'
+import type { Dim, Graph, Value } from '../../graph/graph.ts'
+import { maskValue } from '../../graph/mask.ts'
+import { slideDown } from '../../graph/slide.ts'
 import { blankFeed } from '../../model/describe.ts'
 import type { Model } from '../../model/model.ts'
-import { batchSizeFor, feedOf, floatsOfFeed, type RunOptions } from '../../model/predict.ts'
+import { floatsOfFeed, type RunOptions, runImages } from '../../model/predict.ts'
 import type { Feed, Session } from '../../runtime/runtime.ts'
 import type { PruneLayer } from './layer.ts'
 
-/** What the head needs of some consecutive images: the pruned layer's output and whatever crosses beside it. */
+/** What the trunk gives for some consecutive images: the pruned layer's output, the cut's, and whatever crosses beside it. */
 export interface LayerBatch {
 	readonly start: number
 	readonly count: number
 	readonly feeds: Readonly<Record<string, Feed>>
 }
 
-interface LayerOptions extends RunOptions {
-	readonly from?: number
+/** The value at which channels are edited. */
+export interface EditPlace {
+	readonly name: string
+	readonly axis: number
+	readonly channels: number
+	readonly shape: readonly Dim[]
+	/** One image of it when every channel is silenced: zeros, or constants that normalization makes of them. */
+	readonly silenced: Float32Array
 }
 
-/** A net cut at a layer, ready to run. */
+/** A net cut at a layer, its trunk ready to run. */
 export interface CutModel {
 	readonly model: Model
 	readonly layer: PruneLayer
-	/** The layer's output, one image, when every channel is silenced: zeros, or constants that normalization makes of them. */
-	readonly silenced: Float32Array
+	readonly place: EditPlace
+	/** From `place` and the crossing values to the logits. */
+	readonly head: Graph
+	/** Values beside the place that the head reads. */
+	readonly crossing: readonly string[]
 	/** May the head run on some images of a batch only? Not where it reads something of the whole batch, such as its size. */
 	readonly isPerImage: boolean
-	/** Runs the trunk over a set, leaving out the batches before image `from`. */
-	layerBatches(images: ImageSet, options?: LayerOptions): AsyncGenerator<LayerBatch>
-	/** Logits `[count, classes]` from what the trunk gave. */
-	runHead(feeds: Readonly<Record<string, Feed>>, count: number): Promise<Float32Array>
+	/** Runs the trunk over a set, from image `from` on. */
+	layerBatches(images: ImageSet, options?: RunOptions & { readonly from?: number }): AsyncGenerator<LayerBatch>
 	close(): Promise<void>
 }
 
@@ -45,32 +52,36 @@ export interface CutModel {
  *   beside the layer to the head that is not per image
  */
 export async function cutModel(model: Model, layer: PruneLayer): Promise<CutModel> {
-	const typeOf = (name: string): Value => model.values.get(name)!
-	const { trunk, head, crossing } = cut(model.graph, layer.name, typeOf(model.logits), typeOf)
-	const { batch } = model.input
 	checkType(model, layer)
-	const shared = crossing.find((name) => !isPerImage(typeOf(name), batch))
+	const name = placeOf(model, layer)
+	const { trunk, head, crossing } = cutAt(model, model.graph, name)
+	const { batch } = model.input
+	const shared = crossing.find((each) => !isPerImage(model.values.get(each)!, batch))
 	if (shared !== undefined && batch !== null) throw cannotCut(model, layer, shared)
-	const silenced = await silencedOutput(model, layer)
-	const trunkSession = await model.runtime.load(trunk)
-	const headSession = await model.runtime.load(head).catch(async (error: unknown) => {
-		await trunkSession.close()
-		throw error
-	})
+	const place = await describePlace(model, layer, name)
+	const outputs = name === layer.name ? trunk.outputs : [...trunk.outputs, model.values.get(layer.name)!]
+	const session = await model.runtime.load({ ...trunk, outputs })
 	return {
 		model,
 		layer,
-		silenced,
+		place,
+		head,
+		crossing,
 		isPerImage: shared === undefined,
-		layerBatches: (images, options) => layerBatches(trunkSession, model, images, options),
-		async runHead(feeds, count) {
-			return floatsOfFeed((await runBatch(headSession, feeds, count, batch))[model.logits]!)
-		},
-		async close() {
-			await trunkSession.close()
-			await headSession.close()
-		},
+		layerBatches: (images, options) => layerBatches(session, model, images, options),
+		close: () => session.close(),
 	}
+}
+
+function cutAt(model: Model, graph: Graph, name: string): Cut {
+	const typeOf = (each: string): Value => model.values.get(each)!
+	return cut(graph, name, typeOf(model.logits), typeOf)
+}
+
+/** Behind the layer where that means fewer numbers, if the value there is float32 as well. */
+function placeOf({ graph, values }: Model, { name, axis }: PruneLayer): string {
+	const place = slideDown(graph, name, axis)
+	return values.get(place)?.dtype === 'float32' ? place : name
 }
 
 function checkType({ values, source }: Model, { name }: PruneLayer): void {
@@ -89,37 +100,45 @@ function isPerImage({ dtype, shape }: Value, batch: number | null): boolean {
 	return (dtype === 'float32' || dtype === 'float64') && shape?.[0] === (batch ?? 'N')
 }
 
+async function describePlace(model: Model, layer: PruneLayer, name: string): Promise<EditPlace> {
+	const shape = model.values.get(name)!.shape!
+	const { axis, channels } = layer
+	return { name, axis, channels, shape, silenced: await silencedOutput(model, layer, name) }
+}
+
 /**
- * Exact constants, whatever stands between filter and layer: the net itself says, with all filters at zero. No channel of these
- * layers depends on another, and none of them on the image any more.
+ * Exact constants, whatever stands between filter and place: the net itself says, with all channels pruned. No channel of these layers
+ * depends on another, and none of them on the image any more.
  */
-async function silencedOutput(model: Model, layer: PruneLayer): Promise<Float32Array> {
-	const size = layer.shape.slice(1).reduce<number>((a, b) => a * Number(b), 1)
-	if (layer.intervention === 'mask') return new Float32Array(size)
-	const everyChannel = Array(layer.channels).keys()
-	const graph = zeroChannels(model.graph, layer.filters, everyChannel)
-	const { trunk } = cut(graph, layer.name, model.values.get(model.logits)!, (name) => model.values.get(name)!)
+async function silencedOutput(model: Model, layer: PruneLayer, name: string): Promise<Float32Array> {
+	const { shape } = model.values.get(name)!
+	const size = shape!.slice(1).reduce<number>((a, b) => a * Number(b), 1)
+	if (layer.intervention === 'mask' && name === layer.name) return new Float32Array(size)
+	const { trunk } = cutAt(model, pruneAll(model.graph, layer), name)
 	const session = await model.runtime.load(trunk)
 	try {
 		const results = await session.run({ [model.input.name]: blankFeed(model.input, model.input.batch ?? 1) })
-		return floatsOfFeed(results[layer.name]!).slice(0, size)
+		return floatsOfFeed(results[name]!).slice(0, size)
 	} finally {
 		await session.close()
 	}
+}
+
+function pruneAll(graph: Graph, { name, axis, channels: count, shape, intervention, filters }: PruneLayer): Graph {
+	const channels = [...Array(count).keys()]
+	return intervention === 'weights'
+		? zeroChannels(graph, filters, channels)
+		: maskValue(graph, name, { channels, count, axis, rank: shape.length })
 }
 
 async function* layerBatches(
 	session: Session,
 	model: Model,
 	images: ImageSet,
-	{ signal, onProgress, from = 0 }: LayerOptions = {},
+	{ signal, onProgress, from = 0 }: RunOptions & { readonly from?: number } = {},
 ): AsyncGenerator<LayerBatch> {
-	for await (const batch of images.batches(batchSizeFor(model), signal)) {
-		throwIfAborted(signal)
-		if (batch.start < from) continue
-		const feed = feedOf(model, preprocess(batch, images, model.input, model.preprocessing), batch.count)
-		const feeds = await runBatch(session, feed, batch.count, model.input.batch)
-		yield { start: batch.start, count: batch.count, feeds }
-		onProgress?.(batch.start + batch.count, images.count)
+	for await (const { start, count, results } of runImages(session, model, images, { signal, from })) {
+		yield { start, count, feeds: results }
+		onProgress?.(start + count, images.count)
 	}
 }

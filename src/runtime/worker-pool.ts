@@ -1,0 +1,157 @@
+/**
+ * Worker threads that run sessions. A run of the native binding blocks its thread, so the main thread stays free to read and prepare
+ * images while the workers compute; and one worker a core beats one session with as many threads (docs/decisions/014).
+ */
+import { Worker } from 'node:worker_threads'
+import { GoodnetError, InputError, MachineError, messageOf, UnsupportedError } from '../errors.ts'
+import type { Feed, Session } from './runtime.ts'
+import type { Answer, Request } from './worker.ts'
+
+/** Beyond this a copy of the weights in each worker costs more memory than it saves time: one worker gets all cores instead. */
+const MAX_REPLICATED_BYTES = 2 ** 28
+/** A worker takes some 25 MiB; machines with more cores share them among the workers. */
+const MAX_WORKERS = 8
+/** The next run lies ready when one ends. */
+const RUNS_PER_WORKER = 2
+
+export interface WorkerPool {
+	/** Runs that are worth having under way at once. */
+	readonly lanes: number
+	/** @throws UnsupportedError `not-runnable`; MachineError `worker-died` */
+	load(bytes: Uint8Array): Promise<Session>
+}
+
+/** One pool for each number of threads: starting a worker takes a tenth of a second and more. */
+const pools = new Map<number, WorkerPool>()
+
+/** The pool that keeps `threads` cores busy. Its workers start with the first session, and do not keep the process alive. */
+export function workerPool(threads: number): WorkerPool {
+	const pool = pools.get(threads) ?? makePool(threads)
+	pools.set(threads, pool)
+	return pool
+}
+
+function makePool(threads: number): WorkerPool {
+	const count = Math.min(threads, MAX_WORKERS)
+	let lanes: Lane[] = []
+	let sessions = 0
+	return {
+		lanes: count * RUNS_PER_WORKER,
+		async load(bytes) {
+			if (lanes.some(({ isDead }) => isDead)) lanes = []
+			if (lanes.length === 0) lanes = Array.from({ length: count }, () => new Lane())
+			const isReplicated = bytes.length <= MAX_REPLICATED_BYTES
+			const used = isReplicated ? lanes : lanes.slice(0, 1)
+			const perLane = Math.max(1, Math.floor(threads / used.length))
+			return pooledSession(used, sessions++, bytes, perLane)
+		},
+	}
+}
+
+/** A session that exists in every lane that has been asked to run it: the first at once, to hear of errors, the others when needed. */
+async function pooledSession(
+	lanes: readonly Lane[],
+	session: number,
+	bytes: Uint8Array,
+	threads: number,
+): Promise<Session> {
+	const loads = new Map<Lane, Promise<unknown>>()
+	const loadIn = (lane: Lane): Promise<unknown> => {
+		const load = loads.get(lane) ?? lane.ask({ session, kind: 'load', bytes, threads })
+		loads.set(lane, load)
+		return load
+	}
+	await loadIn(leastBusy(lanes))
+	return {
+		async run(feeds) {
+			const lane = leastBusy(lanes)
+			lane.reserved++
+			try {
+				await loadIn(lane)
+				const own = ownFeeds(feeds)
+				const buffers = Object.values(own).map(({ data }) => data.buffer as ArrayBuffer)
+				return await lane.ask({ session, kind: 'run', feeds: own }, buffers)
+			} finally {
+				lane.reserved--
+			}
+		},
+		async close() {
+			await Promise.all([...loads.keys()].map((lane) => lane.ask({ session, kind: 'close' })))
+		},
+	}
+}
+
+function leastBusy(lanes: readonly Lane[]): Lane {
+	return lanes.reduce((best, lane) => (lane.reserved < best.reserved ? lane : best))
+}
+
+/** Copies that can be handed over: the caller keeps its arrays, and a view does not drag its whole buffer along. */
+function ownFeeds(feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
+	return Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, { ...feed, data: feed.data.slice() }]))
+}
+
+type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never
+
+interface Waiting {
+	readonly resolve: (results: Record<string, Feed>) => void
+	readonly reject: (error: Error) => void
+}
+
+/** One worker and the requests it has not answered yet. */
+class Lane {
+	/** Runs that are meant for this lane, under way or waiting. */
+	reserved = 0
+	isDead = false
+	private readonly worker: Worker
+	private readonly waiting = new Map<number, Waiting>()
+	private requests = 0
+
+	constructor() {
+		this.worker = startWorker()
+		this.worker.on('message', (answer: Answer) => this.settle(answer))
+		this.worker.on('error', (error) => this.die(messageOf(error)))
+		this.worker.on('exit', (code) => this.die(`exit code ${code}`))
+		// Listening has taken a reference, so this comes last.
+		this.worker.unref()
+	}
+
+	ask(request: Unnumbered<Request>, transfer: readonly ArrayBuffer[] = []): Promise<Record<string, Feed>> {
+		const id = this.requests++
+		return new Promise((resolve, reject) => {
+			if (this.isDead) throw workerDied('it ended before')
+			this.waiting.set(id, { resolve, reject })
+			this.worker.ref()
+			this.worker.postMessage({ ...request, id }, transfer)
+		})
+	}
+
+	private settle(answer: Answer): void {
+		const waiting = this.waiting.get(answer.id)
+		this.waiting.delete(answer.id)
+		if (this.waiting.size === 0) this.worker.unref()
+		if ('failure' in answer) waiting?.reject(errorFrom(answer.failure))
+		else waiting?.resolve(answer.results)
+	}
+
+	private die(reason: string): void {
+		this.isDead = true
+		for (const { reject } of this.waiting.values()) reject(workerDied(reason))
+		this.waiting.clear()
+	}
+}
+
+function startWorker(): Worker {
+	// Node runs compiled code only, so where the sources themselves are run, in tests, the worker is the one of the last build.
+	const isSource = import.meta.url.endsWith('.ts')
+	return new Worker(new URL(isSource ? '../../dist/runtime/worker.js' : './worker.js', import.meta.url))
+}
+
+function workerDied(reason: string): MachineError {
+	return new MachineError('worker-died', `a thread that runs the model ended: ${reason}; try --threads 1`)
+}
+
+function errorFrom({ code, message }: { readonly code: string; readonly message: string }): Error {
+	if (code === 'not-runnable') return new UnsupportedError(code, message)
+	if (code === 'run-failed') return new InputError(code, message)
+	return new GoodnetError(code, message)
+}
