@@ -10,6 +10,7 @@ export { type InputSpec, type Preprocessing, RAW } from './data/preprocess.ts'
 // The defense
 export { evaluateClean, evaluatePoisoned } from './defense/evaluate.ts'
 export { GoodNet } from './defense/goodnet.ts'
+export type { ActivationStore } from './defense/prune/batch-source.ts'
 export { chooseLayer, type PruneLayer, prunableLayers } from './defense/prune/layer.ts'
 export {
 	countPoisoned,

@@ -11,3 +11,4 @@ export { type LoadModelOptions, loadModel, saveModel } from './model/load.ts'
 export { type RunFolderOptions, writeRunFolder } from './report/run-folder.ts'
 // Running
 export { bestRuntime, type NodeRuntimeOptions, nodeRuntime } from './runtime/node.ts'
+export { openScratch, type Scratch } from './scratch.ts'

@@ -58,6 +58,7 @@ describe('the library', () => {
 			  "loadImages",
 			  "loadModel",
 			  "nodeRuntime",
+			  "openScratch",
 			  "saveModel",
 			  "sweepRecord",
 			  "writeRunFolder",

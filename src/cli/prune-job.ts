@@ -9,6 +9,7 @@ import { writeRunFolder } from '../report/run-folder.ts'
 import { closingTable } from '../report/table.ts'
 import { verdict } from '../report/verdict.ts'
 import { wrapWords } from '../report/wrap.ts'
+import { openScratch } from '../scratch.ts'
 import { VERSION } from '../version.ts'
 import type { Io } from './command.ts'
 import type { Progress } from './progress.ts'
@@ -41,13 +42,15 @@ export async function runSweep(
 	progress: Progress,
 	clock: Clock,
 ): Promise<{ sweep: Sweep; run: PruneRun }> {
+	const scratch = await openScratch()
 	const sweep = await prune(model, data.valid, {
 		...options,
 		test: data.test,
 		poisoned: data.poisoned,
+		scratch,
 		signal: io.signal,
 		onProgress: (stage, done, total) => progress.update(STAGE_NAMES[stage], done, total),
-	})
+	}).finally(() => scratch.close())
 	clock.lap('sweep')
 	const isOrderGiven = options.order !== undefined
 	const run = await sweepRecord(sweep, data, isOrderGiven, clock.facts())

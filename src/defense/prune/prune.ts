@@ -9,7 +9,7 @@ import { dropReached } from '../../metrics/rates.ts'
 import type { Model } from '../../model/model.ts'
 import type { OnProgress } from '../../model/predict.ts'
 import { checkLabels, checkPoisoned, type PoisonedLabels } from '../labels.ts'
-import { type BatchSource, recordBatches } from './batch-source.ts'
+import { type ActivationStore, type BatchSource, readOnce, readTwice } from './batch-source.ts'
 import { chooseLayer, type PruneLayer } from './layer.ts'
 import { MeanActivation, rankChannels } from './rank.ts'
 import { checkChannels, pruneChannels, type RepairedModel } from './repaired.ts'
@@ -34,6 +34,8 @@ export interface PruneOptions {
 	readonly poisoned?: ImageSet | undefined
 	/** The attacker's label, where `poisoned` does not tell it by having this one label only. */
 	readonly target?: number | undefined
+	/** Where activations go that do not fit into memory; without it they are computed a second time. See `openScratch`. */
+	readonly scratch?: ActivationStore | undefined
 	readonly signal?: AbortSignal | undefined
 	readonly onProgress?: ((stage: PruneStage, ...progress: Parameters<OnProgress>) => void) | undefined
 }
@@ -85,7 +87,7 @@ export async function prune(model: Model, valid: ImageSet, options: PruneOptions
 	if (options.order) checkChannels(model, layer, options.order)
 	const net = await cutModel(model, layer)
 	try {
-		const validBatches = recordBatches(net, valid)
+		const validBatches = readTwice(net, valid, options.scratch)
 		const meanActivation = await measure(net, validBatches, options)
 		const order = options.order ?? rankChannels(meanActivation)
 		const counts = await count(net, order, validBatches, valid, labels, options)
@@ -126,7 +128,7 @@ export async function countPoisoned(
 	const net = await cutModel(model, layer)
 	try {
 		const judge = new PoisonedTally(order.length + 1, images.count, labels)
-		return await judgeSet(net, order, 'poisoned', recordBatches(net, images, 0), judge, options)
+		return await judgeSet(net, order, 'poisoned', readOnce(net, images), judge, options)
 	} finally {
 		await net.close()
 	}
@@ -151,13 +153,12 @@ async function count(
 	const steps = order.length + 1
 	const sweep = <J extends Judge>(stage: PruneStage, source: BatchSource, judge: J) =>
 		judgeSet(net, order, stage, source, judge, options)
-	const readOnce = (set: ImageSet) => recordBatches(net, set, 0)
 	return {
 		valid: await sweep('valid', validBatches, new CleanTally(steps, valid.count, valid.labels)),
-		test: test ? await sweep('test', readOnce(test), new CleanTally(steps, test.count, test.labels)) : null,
+		test: test ? await sweep('test', readOnce(net, test), new CleanTally(steps, test.count, test.labels)) : null,
 		poisoned:
 			poisoned && labels
-				? await sweep('poisoned', readOnce(poisoned), new PoisonedTally(steps, poisoned.count, labels))
+				? await sweep('poisoned', readOnce(net, poisoned), new PoisonedTally(steps, poisoned.count, labels))
 				: null,
 	}
 }
