@@ -1,0 +1,216 @@
+/**
+ * Our single wrapper of hyparquet. It reads one column of one row group at a time, and nothing before the sizes that the file claims are
+ * held against what the file can be: page headers come from strangers, and hyparquet allocates what they say.
+ * Source: github.com/apache/parquet-format.
+ */
+import { open } from 'node:fs/promises'
+import { type ColumnChunk, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
+import { parquetHeader } from 'hyparquet/src/column.js'
+import { compressors, decompressZstd } from 'hyparquet-compressors'
+import { FormatError, GoodnetError, messageOf, UnsupportedError } from '../errors.ts'
+import { readFully } from './byte-source.ts'
+
+/** The first and the last bytes of a Parquet file. */
+export const PARQUET_SIGNATURE = Uint8Array.of(0x50, 0x41, 0x52, 0x31)
+
+/**
+ * A column of a row group is held while its rows are handed out. Hugging Face writes groups of 100 or 1,000 pictures, at most some
+ * 100 MB; beyond this the file should be rewritten.
+ */
+const MAX_CHUNK_BYTES = 512 * 2 ** 20
+
+/** Rows of one group: writers stop at about a million, and each is an object in memory. */
+const MAX_GROUP_ROWS = 2 ** 22
+
+/** The footer describes row groups and columns; that of ImageNet's shards takes 100 kB. */
+const MAX_FOOTER_BYTES = 64 * 2 ** 20
+
+/** What a column holds, as far as image sets go. */
+export type ColumnKind = 'picture' | 'bytes' | 'integer' | 'other'
+
+export interface ParquetColumn {
+	readonly name: string
+	/** `picture`: a struct with `bytes` in it, as Hugging Face stores images. */
+	readonly kind: ColumnKind
+}
+
+export interface ParquetFile {
+	readonly path: string
+	/** Rows of each row group. */
+	readonly groupRows: readonly number[]
+	/** The columns at the top level. */
+	readonly columns: readonly ParquetColumn[]
+	/** Text that writers leave under a key, e.g. `huggingface`. */
+	note(key: string): string | undefined
+	/**
+	 * The values of column `name` in row group `group`, one a row.
+	 * @throws FormatError `corrupt-parquet`, UnsupportedError `row-group-too-large`
+	 */
+	readColumn(name: string, group: number): Promise<unknown[]>
+	close(): void
+}
+
+/** fzstd believes the size that a frame states, unless it is given the memory. */
+const BOUNDED = {
+	...compressors,
+	ZSTD: (input: Uint8Array, length: number) => decompressZstd(input, new Uint8Array(length)),
+}
+
+/**
+ * Opens the Parquet file `path` and reads its footer.
+ * @throws FormatError `corrupt-parquet` on a truncated or damaged file, UnsupportedError `encrypted-parquet`
+ */
+export async function openParquetFile(path: string): Promise<ParquetFile> {
+	const file = await open(path, 'r')
+	const read = async (start: number, end: number): Promise<ArrayBuffer> => {
+		const bytes = new Uint8Array(end - start)
+		await readFully(file, start, bytes, path)
+		return bytes.buffer
+	}
+	// Closing a file that was open for reading cannot lose anything.
+	const close = () => void file.close()
+	try {
+		const { size } = await file.stat()
+		await checkEnds(read, size, path)
+		const slice = (start: number, end = size) => read(start, end)
+		const metadata = await guard(path, () => parquetMetadataAsync({ byteLength: size, slice }, { geoparquet: false }))
+		const groupRows = metadata.row_groups.map((group) => Number(group.num_rows))
+		checkRows(groupRows, path)
+		return {
+			path,
+			groupRows,
+			columns: await guard(path, async () => listColumns(metadata)),
+			note: (key) => metadata.key_value_metadata?.find((pair) => pair.key === key)?.value,
+			readColumn: (name, group) => guard(path, () => readColumn({ metadata, size, read, path }, name, group)),
+			close,
+		}
+	} catch (error) {
+		close()
+		throw error
+	}
+}
+
+type ReadBytes = (start: number, end: number) => Promise<ArrayBuffer>
+
+interface OpenedFile {
+	readonly metadata: FileMetaData
+	readonly size: number
+	readonly read: ReadBytes
+	readonly path: string
+}
+
+async function checkEnds(read: ReadBytes, size: number, path: string): Promise<void> {
+	if (size < 12) throw corrupt(path, `a file of ${size} bytes`)
+	const tail = new DataView(await read(size - 8, size))
+	const magic = String.fromCharCode(...new Uint8Array(tail.buffer, 4))
+	if (magic === 'PARE') {
+		const message = `${path}: expected a plain Parquet file, found an encrypted one; write it without encryption`
+		throw new UnsupportedError('encrypted-parquet', message, { path })
+	}
+	if (magic !== 'PAR1') throw corrupt(path, 'no PAR1 at its end: it is truncated')
+	const footerBytes = tail.getUint32(0, true)
+	if (footerBytes > Math.min(size - 12, MAX_FOOTER_BYTES)) {
+		throw corrupt(path, `a footer of ${footerBytes} bytes in a file of ${size}`)
+	}
+}
+
+function checkRows(groupRows: readonly number[], path: string): void {
+	const bad = groupRows.find((rows) => !(rows >= 0 && rows <= MAX_GROUP_ROWS))
+	if (bad !== undefined) throw corrupt(path, `a row group of ${bad} rows (at most ${MAX_GROUP_ROWS} are read)`)
+}
+
+function listColumns(metadata: FileMetaData): ParquetColumn[] {
+	return parquetSchema(metadata).children.map(({ element, children }) => {
+		if (children.some((child) => child.element.name === 'bytes')) return { name: element.name, kind: 'picture' }
+		const isText = element.converted_type !== undefined || element.logical_type !== undefined
+		if (element.type === 'BYTE_ARRAY') return { name: element.name, kind: isText ? 'other' : 'bytes' }
+		const isInteger = element.type === 'INT32' || element.type === 'INT64'
+		return { name: element.name, kind: isInteger ? 'integer' : 'other' }
+	})
+}
+
+async function readColumn({ metadata, size, read, path }: OpenedFile, name: string, group: number): Promise<unknown[]> {
+	const rowGroup = metadata.row_groups[group]!
+	const rows = Number(rowGroup.num_rows)
+	const pieces: Piece[] = []
+	for (const chunk of rowGroup.columns) {
+		if (chunk.meta_data?.path_in_schema[0] !== name) continue
+		const { start, end } = rangeOf(chunk, size, path)
+		const bytes = await read(start, end)
+		checkPages(bytes, rows, path)
+		pieces.push({ start, bytes })
+	}
+	const before = metadata.row_groups.slice(0, group).reduce((sum, { num_rows }) => sum + Number(num_rows), 0)
+	const found = await parquetReadObjects({
+		file: { byteLength: size, slice: (start, end = size) => sliceOf(pieces, start, end, read) },
+		metadata,
+		columns: [name],
+		rowStart: before,
+		rowEnd: before + rows,
+		compressors: BOUNDED,
+		utf8: false,
+		geoparquet: false,
+	})
+	return found.map((row) => row[name])
+}
+
+/** Bytes of the file that have been read and checked. */
+interface Piece {
+	readonly start: number
+	readonly bytes: ArrayBuffer
+}
+
+/** Where the pages of a column chunk lie. */
+function rangeOf({ meta_data, file_path }: ColumnChunk, size: number, path: string): { start: number; end: number } {
+	if (!meta_data || file_path !== undefined) throw corrupt(path, 'a column whose pages lie in another file')
+	const start = Number(meta_data.dictionary_page_offset || meta_data.data_page_offset)
+	const length = Number(meta_data.total_compressed_size)
+	if (!(start >= 4 && length >= 0 && start + length <= size)) {
+		throw corrupt(path, `a column of ${length} bytes at ${start} in a file of ${size}`)
+	}
+	const bytes = Math.max(length, Number(meta_data.total_uncompressed_size))
+	if (bytes > MAX_CHUNK_BYTES) {
+		const message = `${path}: expected at most ${MAX_CHUNK_BYTES} bytes of pictures in a row group, found ${bytes}; write it with smaller row groups`
+		throw new UnsupportedError('row-group-too-large', message, { path })
+	}
+	return { start, end: start + length }
+}
+
+/** Sees that the pages of a column chunk claim no more bytes and values than it may have. */
+function checkPages(bytes: ArrayBuffer, rows: number, path: string): void {
+	const reader = { view: new DataView(bytes), offset: 0 }
+	let inflated = 0
+	let values = 0
+	// As hyparquet does, a last single byte is left alone.
+	while (reader.offset < bytes.byteLength - 1) {
+		const page = parquetHeader(reader)
+		const { data_page_header: first, data_page_header_v2: second, dictionary_page_header: dictionary } = page
+		inflated += page.uncompressed_page_size
+		values += first?.num_values ?? second?.num_values ?? 0
+		const isSound = page.uncompressed_page_size >= 0 && page.compressed_page_size >= 0 && values <= rows
+		if (!isSound || inflated > MAX_CHUNK_BYTES || (dictionary?.num_values ?? 0) > MAX_GROUP_ROWS) {
+			throw corrupt(path, `pages of ${inflated} bytes and ${values} values for ${rows} rows`)
+		}
+		reader.offset += page.compressed_page_size
+	}
+}
+
+async function sliceOf(pieces: readonly Piece[], start: number, end: number, read: ReadBytes): Promise<ArrayBuffer> {
+	const piece = pieces.find(({ start: begin, bytes }) => begin <= start && end <= begin + bytes.byteLength)
+	return piece ? piece.bytes.slice(start - piece.start, end - piece.start) : read(start, end)
+}
+
+/** hyparquet throws plain errors, also TypeError and RangeError, on damaged files. */
+async function guard<T>(path: string, work: () => Promise<T>): Promise<T> {
+	try {
+		return await work()
+	} catch (error) {
+		if (error instanceof GoodnetError) throw error
+		throw corrupt(path, messageOf(error), error)
+	}
+}
+
+function corrupt(path: string, found: string, cause?: unknown): FormatError {
+	const message = `${path}: expected a sound Parquet file, found a truncated or damaged one (${found})`
+	return new FormatError('corrupt-parquet', message, { path, cause })
+}
