@@ -12,7 +12,7 @@ import {
 } from './byte-source.ts'
 import { sha256OfFile, sha256OfFiles } from './hash.ts'
 import { readHead, startsWith } from './head.ts'
-import { type IdxHeader, MAX_IDX_HEADER_BYTES, readIdxHeader } from './idx-header.ts'
+import { type IdxHeader, isIdx, MAX_IDX_HEADER_BYTES, readIdxHeader } from './idx-header.ts'
 import type { ImageSet } from './image-set.ts'
 import { parseLabels } from './labels.ts'
 import { findLabelsFile, isFile } from './labels-file.ts'
@@ -61,7 +61,12 @@ export async function openIdxImages(path: string, options: OpenOptions = {}): Pr
 async function openIdxFile(path: string): Promise<IdxFile> {
 	const head = await readHead(path, MAX_IDX_HEADER_BYTES)
 	if (startsWith(head, GZIP_SIGNATURE)) {
-		const header = readIdxHeader(await peekGzip(path, MAX_IDX_HEADER_BYTES), path)
+		const inflated = await peekGzip(path, MAX_IDX_HEADER_BYTES)
+		if (!isIdx(inflated)) {
+			const message = `${path}: expected a gzipped IDX file, found another gzip file or a damaged one; unpack archives first`
+			throw new FormatError('corrupt-idx', message, { path })
+		}
+		const header = readIdxHeader(inflated, path)
 		await checkGzipLength(path, header.byteLength)
 		return { path, ...header, ...openGzipBytes(path) }
 	}

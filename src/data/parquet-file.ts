@@ -4,9 +4,7 @@
  * Source: github.com/apache/parquet-format.
  */
 import { open } from 'node:fs/promises'
-import { type ColumnChunk, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
-import { parquetHeader } from 'hyparquet/src/column.js'
-import { compressors, decompressZstd } from 'hyparquet-compressors'
+import type { ColumnChunk, FileMetaData, SchemaTree } from 'hyparquet'
 import { FormatError, GoodnetError, messageOf, UnsupportedError } from '../errors.ts'
 import { readFully } from './byte-source.ts'
 
@@ -50,17 +48,32 @@ export interface ParquetFile {
 	close(): void
 }
 
-/** fzstd believes the size that a frame states, unless it is given the memory. */
-const BOUNDED = {
-	...compressors,
-	ZSTD: (input: Uint8Array, length: number) => decompressZstd(input, new Uint8Array(length)),
+/** Loaded when the first Parquet file comes: other sets need none of its 20 MB. */
+async function loadLibrary() {
+	const [
+		{ parquetMetadataAsync, parquetReadObjects, parquetSchema },
+		{ parquetHeader },
+		{ compressors, decompressZstd },
+	] = await Promise.all([import('hyparquet'), import('hyparquet/src/column.js'), import('hyparquet-compressors')])
+	// fzstd believes the size that a frame states, unless it is given the memory.
+	const ZSTD = (input: Uint8Array, length: number) => decompressZstd(input, new Uint8Array(length))
+	return {
+		parquetMetadataAsync,
+		parquetReadObjects,
+		parquetSchema,
+		parquetHeader,
+		compressors: { ...compressors, ZSTD },
+	}
 }
+
+type Library = Awaited<ReturnType<typeof loadLibrary>>
 
 /**
  * Opens the Parquet file `path` and reads its footer.
  * @throws FormatError `corrupt-parquet` on a truncated or damaged file, UnsupportedError `encrypted-parquet`
  */
 export async function openParquetFile(path: string): Promise<ParquetFile> {
+	const library = await loadLibrary()
 	const file = await open(path, 'r')
 	const read = async (start: number, end: number): Promise<ArrayBuffer> => {
 		const bytes = new Uint8Array(end - start)
@@ -73,15 +86,17 @@ export async function openParquetFile(path: string): Promise<ParquetFile> {
 		const { size } = await file.stat()
 		await checkEnds(read, size, path)
 		const slice = (start: number, end = size) => read(start, end)
-		const metadata = await guard(path, () => parquetMetadataAsync({ byteLength: size, slice }, { geoparquet: false }))
+		const metadata = await guard(path, () =>
+			library.parquetMetadataAsync({ byteLength: size, slice }, { geoparquet: false }),
+		)
 		const groupRows = metadata.row_groups.map((group) => Number(group.num_rows))
 		checkRows(groupRows, path)
 		return {
 			path,
 			groupRows,
-			columns: await guard(path, async () => listColumns(metadata)),
+			columns: await guard(path, async () => listColumns(library.parquetSchema(metadata))),
 			note: (key) => metadata.key_value_metadata?.find((pair) => pair.key === key)?.value,
-			readColumn: (name, group) => guard(path, () => readColumn({ metadata, size, read, path }, name, group)),
+			readColumn: (name, group) => guard(path, () => readColumn({ library, metadata, size, read, path }, name, group)),
 			close,
 		}
 	} catch (error) {
@@ -93,6 +108,7 @@ export async function openParquetFile(path: string): Promise<ParquetFile> {
 type ReadBytes = (start: number, end: number) => Promise<ArrayBuffer>
 
 interface OpenedFile {
+	readonly library: Library
 	readonly metadata: FileMetaData
 	readonly size: number
 	readonly read: ReadBytes
@@ -119,8 +135,8 @@ function checkRows(groupRows: readonly number[], path: string): void {
 	if (bad !== undefined) throw corrupt(path, `a row group of ${bad} rows (at most ${MAX_GROUP_ROWS} are read)`)
 }
 
-function listColumns(metadata: FileMetaData): ParquetColumn[] {
-	return parquetSchema(metadata).children.map(({ element, children }) => {
+function listColumns(schema: SchemaTree): ParquetColumn[] {
+	return schema.children.map(({ element, children }) => {
 		if (children.some((child) => child.element.name === 'bytes')) return { name: element.name, kind: 'picture' }
 		const isText = element.converted_type !== undefined || element.logical_type !== undefined
 		if (element.type === 'BYTE_ARRAY') return { name: element.name, kind: isText ? 'other' : 'bytes' }
@@ -129,7 +145,8 @@ function listColumns(metadata: FileMetaData): ParquetColumn[] {
 	})
 }
 
-async function readColumn({ metadata, size, read, path }: OpenedFile, name: string, group: number): Promise<unknown[]> {
+async function readColumn(file: OpenedFile, name: string, group: number): Promise<unknown[]> {
+	const { library, metadata, size, read, path } = file
 	const rowGroup = metadata.row_groups[group]!
 	const rows = Number(rowGroup.num_rows)
 	const pieces: Piece[] = []
@@ -137,17 +154,17 @@ async function readColumn({ metadata, size, read, path }: OpenedFile, name: stri
 		if (chunk.meta_data?.path_in_schema[0] !== name) continue
 		const { start, end } = rangeOf(chunk, size, path)
 		const bytes = await read(start, end)
-		checkPages(bytes, rows, path)
+		checkPages(library, bytes, rows, path)
 		pieces.push({ start, bytes })
 	}
 	const before = metadata.row_groups.slice(0, group).reduce((sum, { num_rows }) => sum + Number(num_rows), 0)
-	const found = await parquetReadObjects({
+	const found = await library.parquetReadObjects({
 		file: { byteLength: size, slice: (start, end = size) => sliceOf(pieces, start, end, read) },
 		metadata,
 		columns: [name],
 		rowStart: before,
 		rowEnd: before + rows,
-		compressors: BOUNDED,
+		compressors: library.compressors,
 		utf8: false,
 		geoparquet: false,
 	})
@@ -177,7 +194,7 @@ function rangeOf({ meta_data, file_path }: ColumnChunk, size: number, path: stri
 }
 
 /** Sees that the pages of a column chunk claim no more bytes and values than it may have. */
-function checkPages(bytes: ArrayBuffer, rows: number, path: string): void {
+function checkPages({ parquetHeader }: Library, bytes: ArrayBuffer, rows: number, path: string): void {
 	const reader = { view: new DataView(bytes), offset: 0 }
 	let inflated = 0
 	let values = 0
