@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import { FormatError, GoodnetError, messageOf } from '../errors.ts'
+import { FormatError, messageOf } from '../errors.ts'
 
 /** The first bytes of a gzip file (RFC 1952, section 2.3.1). */
 export const GZIP_SIGNATURE = Uint8Array.of(0x1f, 0x8b)
@@ -95,15 +95,15 @@ export async function checkGzipLength(path: string, expected: number): Promise<v
 	}
 }
 
-/** At most `length` bytes from the start of what the gzip file `path` inflates to; fewer where it ends before or breaks off. */
+/**
+ * At most `length` bytes from the start of what the gzip file `path` inflates to.
+ * @throws FormatError `corrupt-gzip`
+ */
 export async function peekGzip(path: string, length: number): Promise<Uint8Array> {
 	const stream = inflate(path)
 	const head = new Uint8Array(length)
 	try {
 		return head.subarray(0, await stream.fill(head))
-	} catch (error) {
-		if (error instanceof GoodnetError) return head.subarray(0, stream.position)
-		throw error
 	} finally {
 		stream.end()
 	}

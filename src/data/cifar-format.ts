@@ -54,10 +54,11 @@ export function recordLength({ labelBytes }: CifarFormat): number {
  * The format of a file of `size` bytes: the length of its records tells. Where both lengths fit (every 3074 · 3073 bytes) the usual names
  * decide: those of the file, its folder and the class names beside it.
  * @param labels `label` (CIFAR-10), `fine` or `coarse` (CIFAR-100), where the user says so; default `fine`
- * @throws InputError `no-labels` where `labels` is none of these, `ambiguous-format` where nothing tells
+ * @throws InputError `empty-set`, `no-labels` where `labels` is none of these, `ambiguous-format` where nothing tells
  * @throws FormatError `corrupt-cifar` where `size` is no whole number of records
  */
 export function cifarFormat(path: string, size: number, labels: string | undefined): CifarFormat {
+	if (size === 0) throw new InputError('empty-set', `${path}: expected CIFAR records, found an empty file`, { path })
 	const asked = labels === undefined ? undefined : BY_LABEL[labels]
 	if (labels !== undefined && !asked) {
 		const message = `${path}: expected labels called label (CIFAR-10), fine or coarse (CIFAR-100), found "${labels}"`

@@ -63,7 +63,7 @@ async function openIdxFile(path: string): Promise<IdxFile> {
 	if (startsWith(head, GZIP_SIGNATURE)) {
 		const inflated = await peekGzip(path, MAX_IDX_HEADER_BYTES)
 		if (!isIdx(inflated)) {
-			const message = `${path}: expected a gzipped IDX file, found another gzip file or a damaged one; unpack archives first`
+			const message = `${path}: expected a gzipped IDX file, found another gzip file; unpack archives first`
 			throw new FormatError('corrupt-idx', message, { path })
 		}
 		const header = readIdxHeader(inflated, path)

@@ -8,6 +8,9 @@ export interface Part {
 	readonly files: readonly string[]
 }
 
+/** Parts that a message lists. */
+const MAX_CHOICES = 5
+
 /**
  * The part called `wanted`; without a wish the only one there is.
  * @throws InputError `ambiguous-part` where there are several and none is wanted, `no-part` where the wanted one is absent; both say
@@ -16,7 +19,10 @@ export interface Part {
 export function choosePart(parts: readonly Part[], wanted: string | undefined, path: string): Part {
 	const part = wanted === undefined ? undefined : parts.find(({ name }) => name === wanted)
 	if (part) return part
-	const choices = parts.map(({ name, files }) => `${path}:${name} (${listed(files)})`).join(' or ')
+	const choices = parts
+		.slice(0, MAX_CHOICES)
+		.map(({ name, files }) => `${path}:${name} (${listed(files)})`)
+		.join(' or ')
 	if (wanted !== undefined) {
 		const message = `${path}: expected a part called "${wanted}", found none; name ${choices}`
 		throw new InputError('no-part', message, { path })
