@@ -7,6 +7,7 @@ import { open } from 'node:fs/promises'
 import type { ColumnChunk, FileMetaData, SchemaTree } from 'hyparquet'
 import { FormatError, GoodnetError, messageOf, UnsupportedError } from '../errors.ts'
 import { readFully } from './byte-source.ts'
+import { type Cell, type ChunkFacts, readChunk } from './parquet-pages.ts'
 
 /** The first and the last bytes of a Parquet file. */
 export const PARQUET_SIGNATURE = Uint8Array.of(0x50, 0x41, 0x52, 0x31)
@@ -41,29 +42,18 @@ export interface ParquetFile {
 	/** Text that writers leave under a key, e.g. `huggingface`. */
 	note(key: string): string | undefined
 	/**
-	 * The values of column `name` in row group `group`, one a row.
+	 * The values of column `name` in row group `group`, one a row; of a column of pictures their bytes.
 	 * @throws FormatError `corrupt-parquet`, UnsupportedError `row-group-too-large`
 	 */
-	readColumn(name: string, group: number): Promise<unknown[]>
+	readColumn(name: string, group: number): Promise<readonly Cell[]>
 	close(): void
 }
 
 /** Loaded when the first Parquet file comes: other sets need none of its 20 MB. */
 async function loadLibrary() {
-	const [
-		{ parquetMetadataAsync, parquetReadObjects, parquetSchema },
-		{ parquetHeader },
-		{ compressors, decompressZstd },
-	] = await Promise.all([import('hyparquet'), import('hyparquet/src/column.js'), import('hyparquet-compressors')])
-	// fzstd believes the size that a frame states, unless it is given the memory.
-	const ZSTD = (input: Uint8Array, length: number) => decompressZstd(input, new Uint8Array(length))
-	return {
-		parquetMetadataAsync,
-		parquetReadObjects,
-		parquetSchema,
-		parquetHeader,
-		compressors: { ...compressors, ZSTD },
-	}
+	const [{ parquetMetadataAsync, parquetSchema }, { parquetHeader }, { compressors, decompressZstd }] =
+		await Promise.all([import('hyparquet'), import('hyparquet/src/column.js'), import('hyparquet-compressors')])
+	return { parquetMetadataAsync, parquetSchema, parquetHeader, compressors, decompressZstd }
 }
 
 type Library = Awaited<ReturnType<typeof loadLibrary>>
@@ -145,76 +135,72 @@ function listColumns(schema: SchemaTree): ParquetColumn[] {
 	})
 }
 
-async function readColumn(file: OpenedFile, name: string, group: number): Promise<unknown[]> {
+async function readColumn(file: OpenedFile, name: string, group: number): Promise<readonly Cell[]> {
 	const { library, metadata, size, read, path } = file
 	const rowGroup = metadata.row_groups[group]!
+	const leaf = findLeaf(library.parquetSchema(metadata), name, path)
+	const chunk = rowGroup.columns.find(({ meta_data }) => meta_data?.path_in_schema.join('.') === leaf.path.join('.'))
+	if (!chunk?.meta_data) throw corrupt(path, `a row group without the column "${name}"`)
+	const { start, end } = rangeOf(chunk, size, path)
+	const bytes = new Uint8Array(await read(start, end))
 	const rows = Number(rowGroup.num_rows)
-	const pieces: Piece[] = []
-	for (const chunk of rowGroup.columns) {
-		if (chunk.meta_data?.path_in_schema[0] !== name) continue
-		const { start, end } = rangeOf(chunk, size, path)
-		const bytes = await read(start, end)
-		checkPages(library, bytes, rows, path)
-		pieces.push({ start, bytes })
-	}
-	const before = metadata.row_groups.slice(0, group).reduce((sum, { num_rows }) => sum + Number(num_rows), 0)
-	const found = await library.parquetReadObjects({
-		file: { byteLength: size, slice: (start, end = size) => sliceOf(pieces, start, end, read) },
-		metadata,
-		columns: [name],
-		rowStart: before,
-		rowEnd: before + rows,
-		compressors: library.compressors,
-		utf8: false,
-		geoparquet: false,
-	})
-	return found.map((row) => row[name])
+	return readChunk(
+		bytes,
+		{
+			type: leaf.type,
+			maxDefinition: leaf.maxDefinition,
+			codec: chunk.meta_data.codec,
+			rows,
+			maxBytes: MAX_CHUNK_BYTES,
+			path,
+		},
+		library,
+	)
 }
 
-/** Bytes of the file that have been read and checked. */
-interface Piece {
+/** The column of values that belongs to the column `name` at the top level: of a struct its `bytes`. */
+function findLeaf(schema: SchemaTree, name: string, path: string): Leaf {
+	const column = schema.children.find(({ element }) => element.name === name)
+	const inner = column?.children.find(({ element }) => element.name === 'bytes')
+	const steps = [column, inner].filter((step) => step !== undefined)
+	const leaf = steps.at(-1)?.element
+	const type = READABLE.find((readable) => readable === leaf?.type)
+	if (!type || steps.some(({ element }) => element.repetition_type === 'REPEATED')) {
+		const message = `${path}: expected one value a row in column "${name}", found ${leaf?.type ?? 'a group of columns'}`
+		throw new UnsupportedError('unsupported-column', message, { path })
+	}
+	const optional = steps.filter(({ element }) => element.repetition_type === 'OPTIONAL')
+	return { path: steps.map(({ element }) => element.name), type, maxDefinition: optional.length }
+}
+
+interface Leaf extends Pick<ChunkFacts, 'type' | 'maxDefinition'> {
+	readonly path: readonly string[]
+}
+
+const READABLE = ['BYTE_ARRAY', 'INT32', 'INT64'] as const
+
+/** A range of the file, the end exclusive. */
+interface Range {
 	readonly start: number
-	readonly bytes: ArrayBuffer
+	readonly end: number
 }
 
 /** Where the pages of a column chunk lie. */
-function rangeOf({ meta_data, file_path }: ColumnChunk, size: number, path: string): { start: number; end: number } {
+function rangeOf({ meta_data, file_path }: ColumnChunk, size: number, path: string): Range {
 	if (!meta_data || file_path !== undefined) throw corrupt(path, 'a column whose pages lie in another file')
 	const start = Number(meta_data.dictionary_page_offset || meta_data.data_page_offset)
 	const length = Number(meta_data.total_compressed_size)
 	if (!(start >= 4 && length >= 0 && start + length <= size)) {
 		throw corrupt(path, `a column of ${length} bytes at ${start} in a file of ${size}`)
 	}
-	const bytes = Math.max(length, Number(meta_data.total_uncompressed_size))
-	if (bytes > MAX_CHUNK_BYTES) {
-		const message = `${path}: expected at most ${MAX_CHUNK_BYTES} bytes of pictures in a row group, found ${bytes}; write it with smaller row groups`
-		throw new UnsupportedError('row-group-too-large', message, { path })
-	}
+	checkGroupBytes(Number(meta_data.total_uncompressed_size), path)
 	return { start, end: start + length }
 }
 
-/** Sees that the pages of a column chunk claim no more bytes and values than it may have. */
-function checkPages({ parquetHeader }: Library, bytes: ArrayBuffer, rows: number, path: string): void {
-	const reader = { view: new DataView(bytes), offset: 0 }
-	let inflated = 0
-	let values = 0
-	// As hyparquet does, a last single byte is left alone.
-	while (reader.offset < bytes.byteLength - 1) {
-		const page = parquetHeader(reader)
-		const { data_page_header: first, data_page_header_v2: second, dictionary_page_header: dictionary } = page
-		inflated += page.uncompressed_page_size
-		values += first?.num_values ?? second?.num_values ?? 0
-		const isSound = page.uncompressed_page_size >= 0 && page.compressed_page_size >= 0 && values <= rows
-		if (!isSound || inflated > MAX_CHUNK_BYTES || (dictionary?.num_values ?? 0) > MAX_GROUP_ROWS) {
-			throw corrupt(path, `pages of ${inflated} bytes and ${values} values for ${rows} rows`)
-		}
-		reader.offset += page.compressed_page_size
-	}
-}
-
-async function sliceOf(pieces: readonly Piece[], start: number, end: number, read: ReadBytes): Promise<ArrayBuffer> {
-	const piece = pieces.find(({ start: begin, bytes }) => begin <= start && end <= begin + bytes.byteLength)
-	return piece ? piece.bytes.slice(start - piece.start, end - piece.start) : read(start, end)
+function checkGroupBytes(bytes: number, path: string): void {
+	if (bytes <= MAX_CHUNK_BYTES) return
+	const message = `${path}: expected at most ${MAX_CHUNK_BYTES} bytes of pictures in a row group, found ${bytes}; write it with smaller row groups`
+	throw new UnsupportedError('row-group-too-large', message, { path })
 }
 
 /** hyparquet throws plain errors, also TypeError and RangeError, on damaged files. */

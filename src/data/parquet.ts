@@ -15,6 +15,7 @@ import { MAX_LABEL, parseLabels } from './labels.ts'
 import { IMAGE_NAMES, LABEL_NAMES } from './names.ts'
 import type { OpenOptions, PartNames } from './options.ts'
 import { type ColumnKind, openParquetFile, type ParquetFile } from './parquet-file.ts'
+import type { Cell } from './parquet-pages.ts'
 import { choosePart, type Part } from './parts.ts'
 import { pictureSet } from './pictures.ts'
 
@@ -29,8 +30,6 @@ const Note = z.object({ info: z.object({ features: z.record(z.string(), z.unknow
 const ClassLabel = z.object({
 	names: z.union([z.array(z.string()).max(MAX_LABEL), z.record(z.string(), z.string())]),
 })
-
-const PictureStruct = z.object({ bytes: z.instanceof(Uint8Array) })
 
 /** Some files that are read as one set. */
 interface Shards {
@@ -184,7 +183,7 @@ function groupOf(groups: readonly Group[], row: number): Group {
 
 /** Gives the encoded picture of a row; the pictures of the row group that was read last are kept. */
 function pictureReader(groups: readonly Group[], column: string): (row: number) => Promise<Uint8Array> {
-	let held: { group: Group; values: Promise<unknown[]> } | undefined
+	let held: { group: Group; values: Promise<readonly Cell[]> } | undefined
 	return async (row) => {
 		const group = groupOf(groups, row)
 		if (held?.group !== group) held = { group, values: group.file.readColumn(column, group.number) }
@@ -193,9 +192,8 @@ function pictureReader(groups: readonly Group[], column: string): (row: number) 
 	}
 }
 
-function pictureBytes(value: unknown, column: string, row: number, path: string): Uint8Array {
-	const bytes = value instanceof Uint8Array ? value : PictureStruct.safeParse(value).data?.bytes
-	if (bytes) return bytes
+function pictureBytes(value: Cell | undefined, column: string, row: number, path: string): Uint8Array {
+	if (value instanceof Uint8Array) return value
 	const message = `"${column}" in row ${row} of ${path}: expected the bytes of a picture, found none; a set that only names files must be written again with the pictures in it`
 	throw new FormatError('corrupt-image', message, { path })
 }
