@@ -14,6 +14,10 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
 	['--quiet', 'no progress on stderr'],
 ]
 
+/** What a data path may be, for the help of every command that takes one. */
+export const DATA_PATHS =
+	'HDF5, npz, npy, IDX, CIFAR or Parquet file, labels CSV, or folder; after a colon the names that it does not tell (set.h5:images,labels; images.gz:labels.gz; photos:labels.csv; cifar-10-batches-bin:test)'
+
 export const MODEL_FLAGS: readonly Flag[] = [
 	['--architecture <file>', 'for weights-only .h5: another full .h5, or Keras\u2019 to_json text'],
 	['--scale <number>', 'multiply pixels (0..255 as stored) by this, e.g. 1/255 (default: 1)'],

@@ -32,26 +32,50 @@ export function isImage(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes the picture file `path` as training pipelines do: alpha dropped, 16 bits narrowed to 8, colour profiles and the EXIF orientation
- * left alone, of an animation the first frame.
+ * Decodes the picture file `path`, as `decodeImage` does.
  * @throws FormatError `corrupt-image` naming the file
  */
-export async function decodeImageFile(path: string): Promise<RawImage> {
-	try {
+export function decodeImageFile(path: string): Promise<RawImage> {
+	return sound(path, 'remove or replace the file', async () => {
 		const stats = await stat(path)
 		// A pipe in a folder of pictures would make us wait for ever.
 		if (!stats.isFile()) throw new Error('it is not a plain file')
-		const { size } = stats
-		if (size === 0) throw new Error('it is empty (0 bytes)')
-		if (size > MAX_FILE_BYTES) throw new Error(`expected at most ${MAX_FILE_BYTES} bytes, found ${size}`)
-		const bytes = await readFile(path)
-		if (!isImage(bytes)) throw new Error('its bytes are not those of a PNG, JPEG, WebP, PGM or PPM')
-		return isPnm(bytes) ? decodePnm(bytes) : await decodeWithSharp(bytes)
+		checkSize(stats.size)
+		return decode(await readFile(path))
+	})
+}
+
+/**
+ * Decodes the bytes of a picture file as training pipelines do: alpha dropped, 16 bits narrowed to 8, colour profiles and the EXIF
+ * orientation left alone, of an animation the first frame.
+ * @param name how messages name the picture
+ * @throws FormatError `corrupt-image` naming the picture
+ */
+export function decodeImage(bytes: Uint8Array, name: string): Promise<RawImage> {
+	return sound(name, 'remove or replace it', async () => {
+		checkSize(bytes.length)
+		return decode(bytes)
+	})
+}
+
+async function sound(path: string, wayOut: string, work: () => Promise<RawImage>): Promise<RawImage> {
+	try {
+		return await work()
 	} catch (error) {
 		const reason = messageOf(error).split('\n').join('; ')
-		const message = `${path}: expected a sound picture, found a damaged one (${reason}); remove or replace the file`
+		const message = `${path}: expected a sound picture, found a damaged one (${reason}); ${wayOut}`
 		throw new FormatError('corrupt-image', message, { path, cause: error })
 	}
+}
+
+function checkSize(size: number): void {
+	if (size === 0) throw new Error('it is empty (0 bytes)')
+	if (size > MAX_FILE_BYTES) throw new Error(`expected at most ${MAX_FILE_BYTES} bytes, found ${size}`)
+}
+
+function decode(bytes: Uint8Array): RawImage | Promise<RawImage> {
+	if (!isImage(bytes)) throw new Error('its bytes are not those of a PNG, JPEG, WebP, PGM or PPM')
+	return isPnm(bytes) ? decodePnm(bytes) : decodeWithSharp(bytes)
 }
 
 async function decodeWithSharp(bytes: Uint8Array): Promise<RawImage> {

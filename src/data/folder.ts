@@ -1,13 +1,17 @@
-/** A folder with one sub-folder per class, or a flat folder of unlabelled pictures. */
-import { readdir, realpath, stat } from 'node:fs/promises'
-import { extname, join, sep } from 'node:path'
+/** A folder with one sub-folder per class, one with a CSV of labels, or a flat folder of unlabelled pictures. */
+import { join } from 'node:path'
 import { InputError } from '../errors.ts'
+import { LABELS_CSV, openCsvFolder } from './csv.ts'
+import { isLabelsTable } from './csv-labels.ts'
+import { readCsv } from './csv-table.ts'
 import { IMAGE_EXTENSIONS } from './decode.ts'
 import { sha256OfFiles } from './hash.ts'
 import { imageFileSet } from './image-file.ts'
 import type { ImageSet } from './image-set.ts'
 import { MAX_LABEL } from './labels.ts'
+import { findLabelsFile, isFile } from './labels-file.ts'
 import type { OpenOptions } from './options.ts'
+import { listPicturesIn, listVisible, openTree, type Tree } from './tree.ts'
 
 /** Pictures of one class. */
 interface ClassFolder {
@@ -17,16 +21,19 @@ interface ClassFolder {
 }
 
 /**
- * Opens the folder `path`. Each sub-folder is a class, numbered in alphabetical order; where all names are integers they are the labels
- * themselves (`00014` is 14). Without sub-folders the set has no labels. Hidden files and files that are not pictures by their
+ * Opens the folder `path`. Labels come from the CSV file that `options.names.labels` names, or from `labels.csv` in the folder where that lists
+ * pictures. Without one each sub-folder is a class, numbered in alphabetical order; where all names are integers they are the labels
+ * themselves (`00014` is 14). Without either the set has no labels. Hidden files and files that are not pictures by their
  * extension are passed over. Pictures are sorted by path.
  * @throws InputError `empty-set` without pictures, `outside-folder` on links that lead out of the folder, `duplicate-class` where two
- *   names are the same number, and as `imageFileSet` does
+ *   names are the same number, and as `openCsvFolder` and `imageFileSet` do
  */
 export async function openFolder(path: string, options: OpenOptions = {}): Promise<ImageSet> {
-	const root = await realpath(path)
-	const classes = await readClasses(path, root)
-	const folders = classes ?? [{ name: '', files: await listPictures(path, root, '') }]
+	const csv = await findCsv(path, options.names?.labels)
+	if (csv !== null) return openCsvFolder(path, csv, options)
+	const tree = await openTree(path)
+	const classes = await readClasses(tree)
+	const folders = classes ?? [{ name: '', files: await listPicturesIn(tree, '') }]
 	const files = folders.flatMap((folder) => folder.files)
 	if (files.length === 0) {
 		const wayOut = classes
@@ -48,40 +55,21 @@ export async function openFolder(path: string, options: OpenOptions = {}): Promi
 	)
 }
 
+/** The CSV file with the labels; null where none is named and the folder has none. */
+async function findCsv(path: string, named: string | undefined): Promise<string | null> {
+	if (named !== undefined) return findLabelsFile(named, path, path)
+	const usual = join(path, LABELS_CSV)
+	// Folders with a sub-folder per class may list the names of their classes in a file called so.
+	return (await isFile(usual)) && isLabelsTable(await readCsv(usual)) ? usual : null
+}
+
 /** The classes of a folder, in alphabetical order; null where it has no sub-folders. */
-async function readClasses(path: string, root: string): Promise<ClassFolder[] | null> {
-	const names = await listVisible(path, 'folders')
+async function readClasses(tree: Tree): Promise<ClassFolder[] | null> {
+	const names = await listVisible(tree, '', 'folders')
 	if (names.length === 0) return null
 	const classes: ClassFolder[] = []
-	for (const name of names) classes.push({ name, files: await listPictures(path, root, name) })
+	for (const name of names) classes.push({ name, files: await listPicturesIn(tree, name) })
 	return classes
-}
-
-async function listPictures(path: string, root: string, folder: string): Promise<string[]> {
-	await checkInside(path, root, folder)
-	const names = await listVisible(join(path, folder), 'files')
-	const pictures = names.filter((name) => IMAGE_EXTENSIONS.includes(extname(name).toLowerCase()))
-	const files = pictures.map((name) => (folder === '' ? name : `${folder}/${name}`))
-	for (const file of files) await checkInside(path, root, file)
-	return files
-}
-
-async function listVisible(path: string, kind: 'files' | 'folders'): Promise<string[]> {
-	const names: string[] = []
-	for (const entry of await readdir(path, { withFileTypes: true })) {
-		if (entry.name.startsWith('.')) continue
-		// What a link leads to decides; whether it may be followed is checked before it is read.
-		const found = entry.isSymbolicLink() ? await stat(join(path, entry.name)) : entry
-		if (found.isDirectory() === (kind === 'folders')) names.push(entry.name)
-	}
-	return names.sort()
-}
-
-async function checkInside(path: string, root: string, relative: string): Promise<void> {
-	const target = await realpath(join(path, relative))
-	if (target === root || target.startsWith(root.endsWith(sep) ? root : root + sep)) return
-	const message = `${join(path, relative)}: expected files inside ${path}, found a link to ${target}; copy the file instead`
-	throw new InputError('outside-folder', message, { path: join(path, relative) })
 }
 
 /** The label of each class folder. */

@@ -8,16 +8,11 @@
 import { statSync } from 'node:fs'
 import { File, ready } from 'h5wasm/node'
 import { FormatError, GoodnetError, messageOf, UnsupportedError } from '../errors.ts'
+import { MAX_COMPRESSION } from './byte-source.ts'
 import { bytesPerValue, type NumericArray, type NumericType, viewNumbers } from './numbers.ts'
 
 /** The first bytes of an HDF5 file (HDF5 file format specification 3.0, section II.A). */
 export const HDF5_SIGNATURE = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)
-
-/**
- * Deflate cannot do better than 1032 : 1, so a dataset that claims more bytes than this many times the file is not real.
- * Source: zlib's technical details, "Maximum Compression Factor".
- */
-const MAX_COMPRESSION = 1032
 
 /** A chunk is inflated whole. h5py's own choice is at most 1 MB; this leaves room for files chunked by hand. */
 const MAX_CHUNK_BYTES = 128 * 2 ** 20

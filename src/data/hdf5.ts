@@ -7,7 +7,7 @@ import { parseLabels } from './labels.ts'
 import { readLayout } from './layout.ts'
 import { IMAGE_NAMES, LABEL_NAMES } from './names.ts'
 import { bytesPerValue, narrow, pixelStorage } from './numbers.ts'
-import type { ArrayNames, OpenOptions } from './options.ts'
+import type { OpenOptions, PartNames } from './options.ts'
 import { imageSet, type Pixels } from './pixels.ts'
 
 /** Rows are read from disk in pieces of about this size. A 700 MB file then takes 90 reads, and memory stays flat. */
@@ -48,19 +48,20 @@ function readSet(file: Hdf5File, path: string, options: OpenOptions): ImageSet {
 	return imageSet({ ...set, labels, read: blockReader(file, images), close: closeOnce(file) })
 }
 
-function findImages(file: Hdf5File, path: string, names: ArrayNames | undefined): string {
-	const found = names ? [names.images].find(file.hasArray) : IMAGE_NAMES.find(file.hasArray)
+function findImages(file: Hdf5File, path: string, names: PartNames | undefined): string {
+	const wanted = names?.images === undefined ? IMAGE_NAMES : [names.images]
+	const found = wanted.find(file.hasArray)
 	if (found !== undefined) return found
 	if (MODEL_ATTRIBUTES.some(file.hasAttribute)) {
 		const message = `${path} holds a Keras model, expected images; the model goes where the model is asked for`
 		throw new FormatError('model-not-data', message, { path })
 	}
-	const expected = names ? `"${names.images}"` : IMAGE_NAMES.map((name) => `"${name}"`).join(', ')
+	const expected = wanted.map((name) => `"${name}"`).join(', ')
 	const message = `${path}: expected a dataset ${expected}, found none; name it as in ${path}:images,labels`
 	throw new InputError('no-images', message, { path })
 }
 
-function readLabels(file: Hdf5File, count: number, path: string, names: ArrayNames | undefined): Int32Array | null {
+function readLabels(file: Hdf5File, count: number, path: string, names: PartNames | undefined): Int32Array | null {
 	const given = names?.labels
 	const name = given ?? LABEL_NAMES.find(file.hasArray)
 	if (name === undefined) return null

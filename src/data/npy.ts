@@ -1,6 +1,6 @@
 /** Images in a NumPy `.npy` file, read from disk piece by piece; and the writer behind `--logits FILE.npy`. */
 import { type FileHandle, open } from 'node:fs/promises'
-import { FormatError } from '../errors.ts'
+import { readFully } from './byte-source.ts'
 import { sha256OfFile } from './hash.ts'
 import type { ImageSet } from './image-set.ts'
 import { readLayout } from './layout.ts'
@@ -54,15 +54,7 @@ async function readPixels(
 
 async function readBytes(file: FileHandle, position: number, length: number, path: string): Promise<Uint8Array> {
 	const bytes = new Uint8Array(length)
-	let filled = 0
-	while (filled < length) {
-		const { bytesRead } = await file.read(bytes, filled, length - filled, position + filled)
-		if (bytesRead === 0) {
-			const message = `${path}: expected ${length} bytes at ${position}, found the end of the file; it changed while it was read`
-			throw new FormatError('corrupt-npy', message, { path, offset: position })
-		}
-		filled += bytesRead
-	}
+	await readFully(file, position, bytes, path)
 	return bytes
 }
 

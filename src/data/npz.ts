@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { unzipSync } from 'fflate'
 import { FormatError, GoodnetError, InputError, messageOf, UnsupportedError } from '../errors.ts'
+import { MAX_COMPRESSION } from './byte-source.ts'
 import { sha256OfFile } from './hash.ts'
 import type { ImageSet } from './image-set.ts'
 import { parseLabels } from './labels.ts'
@@ -14,9 +15,6 @@ import { imageSet } from './pixels.ts'
 
 /** Archive and inflated arrays must fit into memory: CIFAR-10 whole is 184 MB, the lab's 700 MB of float64 still fits. */
 const MAX_BYTES = 2 ** 30
-
-/** Deflate's own limit, see `hdf5-file.ts`. An entry that claims a better ratio lies. */
-const MAX_COMPRESSION = 1032
 
 interface NpyArray extends NpyHeader {
 	readonly bytes: Uint8Array
@@ -33,7 +31,7 @@ export async function openNpzImages(path: string, options: OpenOptions = {}): Pr
 	if (size > MAX_BYTES) throw tooLarge(path, size)
 	const zip = await readFile(path)
 	const present = new Set(listArrays(zip, path))
-	const imageName = pick(present, options.names ? [options.names.images] : IMAGE_NAMES)
+	const imageName = pick(present, options.names?.images ? [options.names.images] : IMAGE_NAMES)
 	if (imageName === undefined) throw noImages(path, present)
 	const labelName = pick(present, options.names?.labels ? [options.names.labels] : LABEL_NAMES)
 	if (options.names?.labels && labelName === undefined) {

@@ -8,9 +8,22 @@ export interface ExpectedImage {
 	readonly channels: number
 }
 
-/** Names of the arrays inside a file. Without `labels` the usual names are tried. */
-export interface ArrayNames {
-	readonly images: string
+/**
+ * What the path alone does not tell, and the user may write behind a colon (`PATH:images,labels`; `PATH:labels` where the path is the images):
+ *
+ * | set | `images` | `labels` |
+ * |---|---|---|
+ * | HDF5, npz | array inside the file | array inside the file |
+ * | Parquet file | column | column |
+ * | labels CSV | column of file names | column |
+ * | folder of CIFAR or Parquet files | which part: `train`, `test` … | as for its files |
+ * | CIFAR file | – | `label`, `fine` or `coarse` |
+ * | IDX file, folder of pictures | – | file with the labels, beside the images or from here |
+ *
+ * What is left out is looked for under its usual names.
+ */
+export interface PartNames {
+	readonly images?: string | undefined
 	readonly labels?: string | undefined
 }
 
@@ -24,6 +37,6 @@ export interface OpenOptions {
 	 * their size and `preprocess` resizes. Both use `resizeBilinear`. Default false.
 	 */
 	readonly resize?: boolean | undefined
-	/** Which arrays of the file to read. Default: the usual names. */
-	readonly names?: ArrayNames | undefined
+	/** Which arrays, columns or files to read. Default: the usual names. */
+	readonly names?: PartNames | undefined
 }

@@ -51,3 +51,14 @@ export async function errorOf(open: () => Promise<ImageSet>): Promise<GoodnetErr
 		throw error
 	}
 }
+
+/** An IDX file of unsigned bytes, or of `type`. */
+export function idx(dims: readonly number[], bytes: ArrayLike<number>, type = 8): Uint8Array {
+	const sizes = dims.flatMap((dim) => [(dim >>> 24) & 255, (dim >>> 16) & 255, (dim >>> 8) & 255, dim & 255])
+	return Uint8Array.from([0, 0, type, dims.length, ...sizes, ...Array.from(bytes)])
+}
+
+/** `count` records of CIFAR: the label bytes of each, then pixels that count up from the record's number. */
+export function cifar(labels: readonly (readonly number[])[]): Uint8Array {
+	return Uint8Array.from(labels.flatMap((label, i) => [...label, ...counting(3072).map((value) => (value + i) % 256)]))
+}

@@ -16,7 +16,12 @@ export function sharedPath(relative: string): string {
 
 /** `describe` for tests against `../shared`; skipped, by name, where the folder is absent and not required. */
 export function describeShared(name: string, body: () => void): void {
-	const isPresent = existsSync(root)
-	if (!isPresent && !isRequired) describe.skip(`${name} (skipped: ${root} is absent)`, body)
+	describeWith(root, name, body)
+}
+
+/** `describe` for tests that read `path`, from `../shared` or a system package; skipped, by name, where it is absent and not required. */
+export function describeWith(path: string, name: string, body: () => void): void {
+	const isPresent = existsSync(path)
+	if (!isPresent && !isRequired) describe.skip(`${name} (skipped: ${path} is absent)`, body)
 	else describe(name, body)
 }

@@ -10,7 +10,7 @@ import { UsageError } from '../../errors.ts'
 import type { Model } from '../../model/model.ts'
 import { formatOf, formatRate } from '../../report/format.ts'
 import { defineCommand, type Io } from '../command.ts'
-import { MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
+import { DATA_PATHS, MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
 import { createProgress } from '../progress.ts'
 import { alignColumns } from '../text-table.ts'
 
@@ -19,7 +19,7 @@ export const evaluate = defineCommand<EvaluateOptions>({
 	summary: 'measure clean accuracy and attack success of a net or GoodNet',
 	arguments: [['<model>', 'model file: ONNX or Keras .h5']],
 	flags: [
-		['--test <path>', 'clean labelled images'],
+		['--test <path>', `clean labelled images: ${DATA_PATHS}`],
 		['--poisoned <path>', 'triggered images, labelled with the target or, with --target, with their true classes'],
 		['--target <label>', 'the attacker\u2019s label, counted from 0'],
 		...MODEL_FLAGS,

@@ -11,7 +11,7 @@ import { parseJson } from '../../json.ts'
 import type { Model } from '../../model/model.ts'
 import { checkOutput } from '../../report/run-folder.ts'
 import { defineCommand, type Io } from '../command.ts'
-import { MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
+import { DATA_PATHS, MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
 import { createProgress, type Progress } from '../progress.ts'
 import { finishRun, runSweep, startClock } from '../prune-job.ts'
 
@@ -22,7 +22,7 @@ export const prune = defineCommand<PruneOptions>({
 	flags: [
 		[
 			'--valid <path>',
-			'clean images that rank the channels and choose the nets; without labels, accuracy is agreement with the net',
+			`clean images that rank the channels and choose the nets; without labels, accuracy is agreement with the net; ${DATA_PATHS}`,
 		],
 		['--test <path>', 'clean images that are only measured'],
 		[
