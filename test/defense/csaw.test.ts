@@ -163,6 +163,15 @@ describeShared('the defense on 52 real faces', () => {
 		expect(sweep.reached.map(({ pruned }) => pruned)).toEqual([45, 45, 51, 54])
 	})
 
+	it('counts twenty times as much on the same faces twenty times over, where heads are narrowed, on one thread and on two', async () => {
+		const faces = await tiled(valid, 20)
+		for (const threads of [1, 2]) {
+			const again = await prune(await labNet(await nodeRuntime({ threads })), faces, { order: sweep.order })
+			const counts = again.steps.map((step) => step.valid)
+			expect(counts).toEqual(sweep.steps.map(({ valid: net }) => ({ correct: net!.correct * 20, total: 20 * images })))
+		}
+	})
+
 	it('counts for every net what the net counts when loaded again from its file and run whole', async () => {
 		await inTemporaryFolder(async (folder) => {
 			for (const pruned of sweep.steps.keys()) {
@@ -229,6 +238,17 @@ describeShared('the defense on 52 real faces', () => {
 async function first(net: Model, images: ImageSet) {
 	for await (const prediction of predict(net, images)) return prediction
 	throw new Error('no images')
+}
+
+/** The set `times` times over, in memory. */
+async function tiled(set: ImageSet, times: number): Promise<ImageSet> {
+	const { path, count, height, width, channels, layout, labels, classNames } = set
+	const size = count * height * width * channels
+	const pixels = new Float32Array(size * times)
+	for await (const batch of set.batches(count)) for (let i = 0; i < times; i++) pixels.set(batch.pixels, i * size)
+	const allLabels = Int32Array.from({ length: count * times }, (_, i) => labels![i % count]!)
+	const shape = { height, width, channels, layout }
+	return memoryImages({ path, pixels, count: count * times, ...shape, labels: allLabels, classNames })
 }
 
 /** The set's pixels as the lab's net takes them, read and transposed here rather than by our preprocessing. */

@@ -1,0 +1,109 @@
+/**
+ * The journal in the run folder: a run that is killed goes on from there. Rewritten whole, about once a second, under a temporary name that
+ * is then renamed, so that at any moment the folder holds a whole journal or none; gone when the run is complete.
+ */
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Checkpoint, Journal, type RunIdentity } from '../contracts/journal.ts'
+import type { Checkpoints } from '../defense/prune/checkpoints.ts'
+import { InputError } from '../errors.ts'
+import { writeFileWhole } from '../files.ts'
+import { parseJson } from '../json.ts'
+
+export const JOURNAL = 'journal.json'
+
+/** Often enough that little is lost, seldom enough to cost nothing. Shorter runs leave no journal at all. */
+const INTERVAL_MS = 1000
+
+/** The journal of one run. */
+export interface RunJournal extends Checkpoints {
+	/** The command line that began the run: this one, or that of the run which is resumed. */
+	readonly command: string
+	/** Ends the journal; `isComplete`: the run is over, and nothing is left to resume. */
+	close(isComplete: boolean): Promise<void>
+}
+
+export interface JournalOptions {
+	readonly command: string
+	/** Asked for when the first checkpoint is written or the journal is resumed: it holds digests of whole files. */
+	readonly identity: () => Promise<RunIdentity>
+	/** Go on from the journal that is there, if one is. */
+	readonly isResumed: boolean
+	/** Milliseconds, from any origin. */
+	readonly now: () => number
+}
+
+/**
+ * Opens the journal of a run that will be written to `folder`.
+ *
+ * @throws InputError `other-run` where the journal there is another run's, `bad-journal` where it cannot be read
+ */
+export async function openJournal(folder: string, options: JournalOptions): Promise<RunJournal> {
+	const earlier = options.isResumed ? await readJournal(folder) : null
+	const identity = earlier ? await options.identity() : null
+	if (earlier && identity) checkSameRun(folder, earlier.identity, identity)
+	const command = earlier?.command ?? options.command
+	const checkpoints = new Map<string, Checkpoint>(Object.entries(earlier?.checkpoints ?? {}))
+	let written = options.now()
+	return {
+		command,
+		find: (stage) => checkpoints.get(stage),
+		async save(stage, { done, total }, state) {
+			const isDue = options.now() - written >= INTERVAL_MS
+			if (isDue || done === total) checkpoints.set(stage, { done, state: [...state()] })
+			if (!isDue) return
+			const journal: Journal = {
+				schema: 'goodnet/journal@1',
+				command,
+				identity: identity ?? (await options.identity()),
+				checkpoints: Object.fromEntries(checkpoints),
+			}
+			await mkdir(folder, { recursive: true })
+			await writeFileWhole(join(folder, JOURNAL), JSON.stringify(journal), { force: true })
+			written = options.now()
+		},
+		async close(isComplete) {
+			if (!isComplete) return
+			await rm(join(folder, JOURNAL), { force: true })
+			// Of a run that failed nothing stays, not even a folder; one with something in it is left as it is.
+			await rmdir(folder).catch(() => {})
+		},
+	}
+}
+
+/** Names in a folder that an unfinished run may have left there, whenever it was killed. */
+export function isLeftover(name: string): boolean {
+	return name === JOURNAL || /^journal\.json\.[0-9a-f]{8}\.tmp$/.test(name) || isStaging(name)
+}
+
+/** Folders in which nets are written before they are moved up. */
+export function isStaging(name: string): boolean {
+	return /^\.[0-9a-f]{8}\.goodnet-tmp$/.test(name)
+}
+
+/** Removes what a killed run left beside its journal: half-written files under temporary names. */
+export async function removeHalfWritten(folder: string): Promise<void> {
+	const names = await readdir(folder).catch(() => [])
+	for (const name of names.filter((each) => isLeftover(each) && each !== JOURNAL)) {
+		await rm(join(folder, name), { recursive: true, force: true })
+	}
+}
+
+async function readJournal(folder: string): Promise<Journal | null> {
+	const path = join(folder, JOURNAL)
+	const text = await readFile(path, 'utf8').catch(() => null)
+	if (text === null) return null
+	const parsed = Journal.safeParse(parseJson(text))
+	if (parsed.success) return parsed.data
+	const message = `${path}: expected the journal of an unfinished run, found something else; start anew with --force`
+	throw new InputError('bad-journal', message, { path })
+}
+
+function checkSameRun(folder: string, earlier: RunIdentity, now: RunIdentity): void {
+	const different = Object.keys({ ...earlier, ...now }).filter((key) => earlier[key] !== now[key])
+	if (different.length === 0) return
+	const path = join(folder, JOURNAL)
+	const list = different.map((key) => `${key} was ${earlier[key] ?? 'not given'} and is ${now[key] ?? 'not given'}`)
+	const message = `${path} is of another run: ${list.join('; ')}; repeat the command that began it, or start anew with --force`
+	throw new InputError('other-run', message, { path })
+}
