@@ -45,6 +45,18 @@ export const PreprocessingRecord = z.object({
 	resize: z.boolean(),
 })
 
+/**
+ * How channels are ranked: mean activation, maximum activation, average percentage of zeros, L1 norm of the filter, channel Lipschitz
+ * bound, divergence of batch statistics, at random.
+ */
+export const RankName = z.enum(['mean', 'max', 'apoz', 'l1', 'clp', 'bnp', 'random'])
+
+/**
+ * How a channel is silenced: kernel and bias of its filter set to zero, scale and shift of the batch normalization behind it set to
+ * zero, or a mask node.
+ */
+export const Intervention = z.enum(['weights', 'normalization', 'mask'])
+
 /** One net of the sweep: `channel` is the one pruned at this step (null before the first). */
 export const StepRecord = z.object({
 	pruned: count,
@@ -86,7 +98,7 @@ export const PruneRun = z.object({
 		layer: z.string(),
 		producer: z.string().nullable(),
 		channels: count,
-		intervention: z.enum(['weights', 'mask']),
+		intervention: Intervention,
 	}),
 	preprocessing: PreprocessingRecord,
 	data: z.object({
@@ -114,6 +126,8 @@ export const PruneRun = z.object({
 	seconds: z.object({ total: z.number() }).catchall(z.number()),
 })
 
+export type RankName = z.infer<typeof RankName>
+export type Intervention = z.infer<typeof Intervention>
 export type CleanCount = z.infer<typeof CleanCount>
 export type PoisonedCount = z.infer<typeof PoisonedCount>
 export type GuardedCleanCount = z.infer<typeof GuardedCleanCount>

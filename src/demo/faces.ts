@@ -4,7 +4,7 @@ import { DEMO } from './constants.ts'
 import { drawFace } from './face.ts'
 import { drawIdentity, type Identity } from './identity.ts'
 import { drawNuisance, neutralNuisance } from './nuisance.ts'
-import { createRandom } from './random.ts'
+import { createRandom } from '../random.ts'
 
 /** Splits share people and nothing else. */
 export type Split = 'train' | 'valid' | 'test'

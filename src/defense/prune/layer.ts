@@ -1,4 +1,5 @@
 /** Where to prune: the places of a net whose channels can be silenced, and the one to take when nobody says. */
+import type { Intervention } from '../../contracts/prune-run.ts'
 import { InputError, UnsupportedError } from '../../errors.ts'
 import { traceProducer } from '../../graph/channels.ts'
 import type { ChannelAxis } from '../../graph/edit.ts'
@@ -17,8 +18,11 @@ export interface PruneLayer {
 	readonly shape: readonly Dim[]
 	/** Name of the convolution or dense layer whose filters make the channels; null where several do. */
 	readonly producer: string | null
-	/** `weights`: a channel is pruned by zeroing kernel and bias. `mask`: by a mask node, where that would not silence it. */
-	readonly intervention: 'weights' | 'mask'
+	/**
+	 * `weights`: a channel is pruned by zeroing kernel and bias. `normalization`: by zeroing scale and shift of the batch normalization
+	 * behind, as some rankings ask. `mask`: by a mask node, where neither would silence it.
+	 */
+	readonly intervention: Intervention
 	/** The constants to zero; empty for `mask`. */
 	readonly filters: readonly ChannelAxis[]
 	/** Is this the output of a pooling layer? The default layer is the last such. */
@@ -44,10 +48,12 @@ export function prunableLayers(model: Model): PruneLayer[] {
 	})
 	const order = new Map(graph.nodes.flatMap((node, i) => node.outputs.map((name) => [name, i] as const)))
 	const names = [...new Set(ends)].sort((a, b) => order.get(a)! - order.get(b)!)
-	const before = valuesBeforeLogits(model)
-	return names
-		.filter((name) => before.has(name) && isReadByWeights(model, name))
-		.map((name) => describeLayer(model, name))
+	return names.filter((name) => isPrunable(model, name)).map((name) => describeLayer(model, name))
+}
+
+/** Is the answer computed from this value, with weights in between? Channels that no later weights read are the classes themselves. */
+export function isPrunable(model: Model, name: string): boolean {
+	return valuesBeforeLogits(model).has(name) && isReadByWeights(model, name)
 }
 
 /** The last pooling layer, or where there is none the last convolution block's output; undefined for an empty list. */
@@ -130,7 +136,6 @@ function blockEnd(model: Model, output: string): string {
 	}
 }
 
-/** Channels that no later weights read are the classes themselves, and pruning those is no defense. */
 function isReadByWeights({ graph }: Model, name: string): boolean {
 	const writers = writersOf(graph)
 	return [...dependentsOf(graph, [name])].some(
@@ -138,6 +143,7 @@ function isReadByWeights({ graph }: Model, name: string): boolean {
 	)
 }
 
-function nodeName(node: Node): string {
+/** What `inspect` calls a node: its own name, or what it writes. */
+export function nodeName(node: Node): string {
 	return node.name === '' ? node.outputs[0]! : node.name
 }

@@ -11,7 +11,9 @@ import type { OnProgress } from '../../model/predict.ts'
 import { checkLabels, checkPoisoned, type PoisonedLabels } from '../labels.ts'
 import { type ActivationStore, type BatchSource, readOnce, readTwice } from './batch-source.ts'
 import { chooseLayer, type PruneLayer } from './layer.ts'
-import { MeanActivation, rankChannels } from './rank.ts'
+import { channelLayout } from './channel-layout.ts'
+import { MeanActivation } from './rank/mean.ts'
+import { orderChannels } from './rank/order.ts'
 import { checkChannels, pruneChannels, type RepairedModel } from './repaired.ts'
 import { type Judge, sweepSet } from './sweep.ts'
 import { CleanTally, PoisonedTally } from './tally.ts'
@@ -89,7 +91,7 @@ export async function prune(model: Model, valid: ImageSet, options: PruneOptions
 	try {
 		const validBatches = readTwice(net, valid, options.scratch)
 		const meanActivation = await measure(net, validBatches, options)
-		const order = options.order ?? rankChannels(meanActivation)
+		const order = options.order ?? orderChannels(meanActivation)
 		const counts = await count(net, order, validBatches, valid, labels, options)
 		const reached = drops.flatMap((drop) => firstNetBelow(counts.valid, order.length, drop))
 		return {
@@ -188,9 +190,9 @@ async function measure(
 	source: BatchSource,
 	{ signal, onProgress }: PruneOptions,
 ): Promise<readonly number[]> {
-	const means = new MeanActivation(net.layer)
+	const means = new MeanActivation(channelLayout(net.layer))
 	for await (const batch of source.batches({ signal })) {
-		means.add(batch)
+		means.add(batch.feeds[net.layer.name]!.data as Float32Array, batch.count) // float32: `cutModel` checked
 		onProgress?.('activations', batch.start + batch.count, source.count)
 	}
 	return means.result()

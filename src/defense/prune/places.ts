@@ -1,0 +1,87 @@
+/**
+ * Where methods that prune a whole net intervene: at each convolution, and at each batch normalization. Setting a normalization's scale
+ * and shift to zero makes its channel exactly 0, which zeroing the filter in front of it would not: then the channel is the constant
+ * that normalization makes of 0.
+ */
+import { traceProducer } from '../../graph/channels.ts'
+import type { Node } from '../../graph/graph.ts'
+import { type Normalization, normalizationBehind, normalizationsOf } from '../../graph/normalization.ts'
+import { constantOf, dependentsOf, readersOf } from '../../graph/query.ts'
+import type { Model } from '../../model/model.ts'
+import { isPrunable, nodeName, type PruneLayer } from './layer.ts'
+
+/** Every convolution that the answer depends on, in the order of the net, silenced where CLP does: at the normalization behind it. */
+export function convolutionPlaces(model: Model): PruneLayer[] {
+	return model.graph.nodes.filter(isConvolution).flatMap((node) => {
+		const normalization = normalizationBehind(model.graph, node)
+		const place = normalization ? normalizationPlace(model, normalization, node) : convolutionPlace(model, node)
+		return isPrunable(model, place.name) ? [place] : []
+	})
+}
+
+/** Every batch normalization behind a convolution, at any distance. One that scales the input's colours is none. */
+export function normalizationPlaces(model: Model): PruneLayer[] {
+	const convolved = dependentsOf(model.graph, model.graph.nodes.filter(isConvolution).map(({ outputs }) => outputs[0]!))
+	return normalizationsOf(model.graph)
+		.filter(({ node, output }) => convolved.has(node) && isPrunable(model, output))
+		.map((normalization) => normalizationPlace(model, normalization, null))
+}
+
+/**
+ * `layer`, its channels silenced at `normalization` on the way to it; as it was where that is impossible, because others read the
+ * normalization's constants, or its output, as well.
+ */
+export function silencedAt(model: Model, layer: PruneLayer, normalization: Normalization): PruneLayer {
+	const { intervention, filters } = normalizationPlace(model, normalization, null)
+	const isOwn = intervention === 'normalization' && isOnlyWay(model, normalization.output, layer.name)
+	return isOwn ? { ...layer, intervention, filters } : layer
+}
+
+/** Does every value from `from` up to `to` have one reader? */
+function isOnlyWay({ graph }: Model, from: string, to: string): boolean {
+	const readers = readersOf(graph)
+	const outputs = new Set(graph.outputs.map(({ name }) => name))
+	for (let name = from; name !== to; ) {
+		const [next, second] = readers.get(name) ?? []
+		if (!next || second || outputs.has(name)) return false
+		name = next.outputs[0]!
+	}
+	return true
+}
+
+/** `normalization` as a layer whose channels are pruned by zeroing scale and shift; by a mask where others read those too. */
+function normalizationPlace(model: Model, normalization: Normalization, producer: Node | null): PruneLayer {
+	const { output, constants, scale } = normalization
+	const isOwn = Object.values(constants).every((name) => canZero(model, name))
+	return {
+		...placeAt(model, output, producer, scale.length),
+		intervention: isOwn ? 'normalization' : 'mask',
+		filters: isOwn ? [constants.scale, constants.shift].map((name) => ({ name, axis: 0 })) : [],
+	}
+}
+
+function convolutionPlace(model: Model, node: Node): PruneLayer {
+	const [output] = node.outputs as [string]
+	const traced = traceProducer(model.graph, output, 1, (name) => model.values.get(name)?.shape?.length)
+	const channels = Number(model.values.get(output)!.shape![1])
+	return {
+		...placeAt(model, output, node, channels),
+		intervention: traced ? 'weights' : 'mask',
+		filters: traced?.filters ?? [],
+	}
+}
+
+function placeAt(model: Model, name: string, producer: Node | null, channels: number) {
+	const { shape } = model.values.get(name)!
+	return { name, axis: 1, channels, shape: shape!, producer: producer && nodeName(producer), isPooling: false }
+}
+
+/** Is this constant read once, and one that the model's own file has a place for? Keras stores no scale where a layer is to have none. */
+function canZero({ graph, source }: Model, name: string): boolean {
+	const reads = graph.nodes.flatMap(({ inputs }) => inputs).filter((input) => input === name)
+	return reads.length === 1 && (source.format === 'onnx' || constantOf(graph, name)?.origin !== undefined)
+}
+
+function isConvolution({ op, domain }: Node): boolean {
+	return domain === '' && (op === 'Conv' || op === 'ConvTranspose')
+}
