@@ -117,6 +117,9 @@ export const LayerRecord = z.object({
 	intervention: Intervention,
 })
 
+/** What `--layer` and `model.layer` say of a run across layers. */
+export const ALL_LAYERS = 'all'
+
 export const PruneRun = z.object({
 	schema: z.literal('goodnet/prune@1'),
 	/** The command line that made this run, for the report's reader. */

@@ -4,21 +4,33 @@
  * fifth more than the last, and between those as many as it takes to know the first net of each drop and the elbow to the channel. The
  * points do not depend on the ranking; curves of different rankings can be laid over each other.
  */
-import type { RankingRecord, RankName, StepRecord } from '../../contracts/prune-run.ts'
+import type { RankingRecord, RankName } from '../../contracts/prune-run.ts'
 import type { ImageSet } from '../../data/image-set.ts'
 import { UnsupportedError, UsageError } from '../../errors.ts'
-import { dropReached } from '../../metrics/rates.ts'
 import type { Model } from '../../model/model.ts'
 import { predict, predictLabels } from '../../model/predict.ts'
 import { checkLabels, checkPoisoned, type PoisonedLabels } from '../labels.ts'
-import { type Choice, type Curve, checkDrops, countAbove, findChoice, type NetCounts } from './curve.ts'
-import { hasFallen } from './elbow.ts'
-import type { PruneLayer } from './layer.ts'
+import {
+	type ChoiceName,
+	type Curve,
+	channelsFor,
+	checkDrops,
+	chooseNets,
+	countAbove,
+	type MeasuredNets,
+	type NetCounts,
+	nextToMeasure,
+	stepRecords,
+	type Wishes,
+} from './curve.ts'
+import { alreadyGoodnet, type PruneLayer } from './layer.ts'
 import { orderChannels, standardScores } from './rank/order.ts'
+import { checkThreshold, rankingRecord } from './rank/rank-layer.ts'
+import type { Across } from './rank/ranking.ts'
 import { RANKINGS } from './rank/rankings.ts'
 import { scoreLayers } from './rank/score.ts'
 import { pruneUnits, type RepairedModel } from './repaired.ts'
-import { CleanTally, PoisonedTally } from './tally.ts'
+import { CleanTally, countsAt, PoisonedTally } from './tally.ts'
 
 /** Up to here the points lie close; from there on each is this much further than the last. */
 const CLOSE_POINTS = 10
@@ -47,14 +59,14 @@ export interface AcrossOptions {
 export interface AcrossSweep extends Curve {
 	readonly ranking: RankingRecord
 	/** The repaired net for a drop, for the elbow, or for the threshold. @throws InputError `not-reached` */
-	repaired(which: number | 'elbow' | 'threshold'): RepairedModel
+	repaired(which: ChoiceName): RepairedModel
 }
 
 /**
  * Runs the defense across layers.
  *
  * @param valid clean images `[N, …]`; without labels, accuracy is agreement with the net as it came
- * @throws UsageError `bad-drops`, `rank-within-layer`; UnsupportedError `rank-does-not-apply`; InputError for data that does not fit,
+ * @throws UsageError `bad-drops`, `rank-within-layer`, `no-threshold`; UnsupportedError `rank-does-not-apply`; InputError for data that does not fit,
  *   `nothing-above-threshold`; InterruptedError
  */
 export async function pruneAcross(model: Model, valid: ImageSet, options: AcrossOptions): Promise<AcrossSweep> {
@@ -63,47 +75,23 @@ export async function pruneAcross(model: Model, valid: ImageSet, options: Across
 	const labels = poisoned ? checkPoisoned(poisoned, model.classes, options.target) : null
 	for (const set of [valid, test]) if (set) checkLabels(set, model.classes)
 	const layers = layersAcross(model, rank)
-	const { scores, ...ranking } = await rankUnits(model, layers, valid, options)
-	const order = orderChannels(scores, ranking.first)
-	const threshold = u === undefined ? null : countAbove(scores, u, model.source.path)
-
-	const sets = await openSets(model, { valid, test, poisoned }, labels, signal)
-	const curve = new Map<number, NetCounts>()
-	const grid = gridUpTo(order.length, threshold)
-	const measure = async (pruned: number) => {
-		const net = pruneUnits(model, layers, order.slice(0, pruned))
-		curve.set(pruned, await countNet(net, sets, signal))
-		onProgress?.('nets', curve.size, Math.max(grid.length, curve.size))
-	}
-	for (const pruned of grid) await measure(pruned)
-
-	const baseline = curve.get(0)!.valid!
-	const isBelow = (drop: number) => (net: NetCounts) =>
-		dropReached(baseline.correct, net.valid!.correct, baseline.total, drop)
-	const isFallen = (net: NetCounts) => hasFallen(baseline, net.valid!, net.goodnet.valid!)
-	const { isSuspicion } = RANKINGS[rank]
-	await narrow(curve, [...drops.map(isBelow), ...(isSuspicion ? [isFallen] : [])], measure)
-
-	const elbow = isSuspicion ? (firstWhere(curve, isFallen) ?? order.length + 1) - 1 : null
-	const reached = drops.map((drop) => ({ drop, pruned: firstWhere(curve, isBelow(drop)) }))
-	const choices: Choice[] = [
-		...reached.flatMap(({ drop, pruned }) => (pruned ? [{ chosenBy: 'drop' as const, drop, u: null, pruned }] : [])),
-		...(elbow ? [{ chosenBy: 'elbow' as const, drop: null, u: null, pruned: elbow }] : []),
-		...(threshold && u !== undefined ? [{ chosenBy: 'threshold' as const, drop: null, u, pruned: threshold }] : []),
-	]
+	if (u !== undefined) checkThreshold(rank)
+	const ranking = await rankUnits(model, layers, valid, options)
+	const order = orderChannels(ranking.scores, ranking.first)
+	const threshold = u === undefined ? null : { u, pruned: countAbove(ranking.scores, u, model.source.path) }
+	const wishes = { drops, hasElbow: RANKINGS[rank].isSuspicion, threshold }
+	const sets = await answerSets(model, { valid, test, poisoned }, labels, signal)
+	const nets = await measureNets(order.length, wishes, onProgress, (pruned) =>
+		countNet(pruneUnits(model, layers, order.slice(0, pruned)), sets, signal),
+	)
+	const chosen = chooseNets(nets, wishes)
 	return {
-		model,
-		layers,
-		order,
-		ranking: { ...ranking, scores },
+		...{ model, layers, order, ranking, nets },
+		...chosen,
 		meanActivation: null,
-		steps: stepRecords(curve, order),
+		steps: stepRecords(nets, order),
 		poisonedLabels: labels,
-		choices,
-		notReached: reached.flatMap(({ drop, pruned }) => (pruned ? [] : [drop])),
-		elbow,
-		countsAt: (pruned) => curve.get(pruned)!,
-		repaired: (which) => pruneUnits(model, layers, order.slice(0, findChoice({ choices }, which).pruned)),
+		repaired: (which) => pruneUnits(model, layers, channelsFor({ ...chosen, order }, which)),
 	}
 }
 
@@ -114,16 +102,21 @@ export async function pruneAcross(model: Model, valid: ImageSet, options: Across
  * @throws UnsupportedError `rank-does-not-apply` where the net has no such layer
  */
 export function layersAcross(model: Model, rank: RankName): PruneLayer[] {
-	const { across } = RANKINGS[rank]
+	const { placesIn, missing } = checkAcross(rank)
 	const { path } = model.source
-	if (!across) {
-		const able = Object.entries(RANKINGS).flatMap(([name, ranking]) => (ranking.across ? [name] : []))
-		const message = `${rank} ranks the channels of one layer, and has no published rule to compare layers; name one with --layer, or rank by ${able.join(', ')}`
-		throw new UsageError('rank-within-layer', message)
-	}
-	const layers = across.placesIn(model)
+	if (model.kind === 'goodnet') throw alreadyGoodnet(model)
+	const layers = placesIn(model)
 	if (layers.length > 0) return layers
-	throw new UnsupportedError('rank-does-not-apply', `${path}: ${across.missing}`, { path })
+	throw new UnsupportedError('rank-does-not-apply', `${path}: ${missing}`, { path })
+}
+
+/** How the ranking compares layers. @throws UsageError `rank-within-layer` */
+export function checkAcross(rank: RankName): Across {
+	const { across } = RANKINGS[rank]
+	if (across) return across
+	const able = Object.entries(RANKINGS).flatMap(([name, ranking]) => (ranking.across ? [name] : []))
+	const message = `${rank} ranks the channels of one layer and has no published rule to compare layers; name one with --layer, or rank by ${able.join(', ')}`
+	throw new UsageError('rank-within-layer', message)
 }
 
 /** Scores by unit number, comparable across layers. */
@@ -133,65 +126,51 @@ export async function rankUnits(
 	valid: ImageSet | null,
 	{ rank, seed, signal, onProgress }: Pick<AcrossOptions, 'rank' | 'seed' | 'signal' | 'onProgress'>,
 ): Promise<RankingRecord> {
-	const { across, quantity, first, needs } = RANKINGS[rank]
 	const scores = await scoreLayers(rank, model, layers, valid, {
 		seed,
 		signal,
 		onProgress: (done, total) => onProgress?.('activations', done, total),
 	})
-	const isStandard = across?.by === 'standard-score'
-	return {
-		name: rank,
-		quantity: isStandard ? `${quantity}, in standard deviations above the mean of its layer` : quantity,
-		first,
-		scores: scores.flatMap((each) => (isStandard ? standardScores(each) : each)),
-		seed: needs === 'seed' ? (seed ?? 0) : null,
+	const isStandard = RANKINGS[rank].across?.by === 'standard-score'
+	const record = rankingRecord(
+		rank,
+		scores.flatMap((each) => (isStandard ? standardScores(each) : each)),
+		{ seed },
+	)
+	const quantity = `${record.quantity}, in standard deviations above the mean of its layer`
+	return isStandard ? { ...record, quantity } : record
+}
+
+/** Measures the points of the grid, then what it takes to know the wished nets to the channel. */
+async function measureNets(
+	units: number,
+	wishes: Wishes,
+	onProgress: AcrossOptions['onProgress'],
+	measure: (pruned: number) => Promise<NetCounts>,
+): Promise<MeasuredNets> {
+	const grid = gridUpTo(units, wishes.threshold?.pruned)
+	let nets: MeasuredNets = new Map()
+	const add = async (pruned: number) => {
+		nets = new Map([...nets, [pruned, await measure(pruned)] as const].sort(([a], [b]) => a - b))
 	}
+	for (const pruned of grid) {
+		await add(pruned)
+		// One more to come, until it is known that nothing is left to narrow down.
+		onProgress?.('nets', nets.size, grid.length + 1)
+	}
+	for (let next = nextToMeasure(nets, wishes); next !== null; next = nextToMeasure(nets, wishes)) {
+		await add(next)
+		onProgress?.('nets', nets.size, nets.size + 1)
+	}
+	onProgress?.('nets', nets.size, nets.size)
+	return nets
 }
 
 /** 0, 1, … 10, 12, 14, … and the last, and `extra`. */
-function gridUpTo(units: number, extra: number | null): number[] {
-	const grid = new Set([0, units, ...(extra === null ? [] : [extra])])
+function gridUpTo(units: number, extra: number | undefined): number[] {
+	const grid = new Set([0, units, ...(extra === undefined ? [] : [extra])])
 	for (let at = 1; at < units; at = at < CLOSE_POINTS ? at + 1 : Math.floor(at * GROWTH)) grid.add(at)
 	return [...grid].sort((a, b) => a - b)
-}
-
-type Predicate = (net: NetCounts) => boolean
-
-/** Measures nets until, for each predicate, the one before the first that fulfils it has one channel less. */
-async function narrow(
-	curve: ReadonlyMap<number, NetCounts>,
-	predicates: readonly Predicate[],
-	measure: (pruned: number) => Promise<void>,
-): Promise<void> {
-	for (;;) {
-		const middle = predicates.map((isBeyond) => middleBefore(curve, isBeyond)).find((each) => each !== null)
-		if (middle === undefined || middle === null) return
-		await measure(middle)
-	}
-}
-
-/** Halfway from the last measured net before the first beyond to that one; null where nothing lies between, or none is beyond. */
-function middleBefore(curve: ReadonlyMap<number, NetCounts>, isBeyond: Predicate): number | null {
-	const first = firstWhere(curve, isBeyond)
-	if (first === undefined) return null
-	const before = Math.max(...[...curve.keys()].filter((pruned) => pruned < first))
-	return first - before > 1 ? Math.floor((before + first) / 2) : null
-}
-
-function firstWhere(curve: ReadonlyMap<number, NetCounts>, predicate: Predicate): number | undefined {
-	return sorted(curve).find(([, net]) => predicate(net))?.[0]
-}
-
-function sorted(curve: ReadonlyMap<number, NetCounts>): [pruned: number, net: NetCounts][] {
-	return [...curve].sort(([a], [b]) => a - b)
-}
-
-function stepRecords(curve: ReadonlyMap<number, NetCounts>, order: readonly number[]): StepRecord[] {
-	return sorted(curve).map(([pruned, { valid, test, poisoned }]) => {
-		const isNext = curve.has(pruned - 1)
-		return { pruned, channel: isNext ? order[pruned - 1]! : null, valid, test, poisoned }
-	})
 }
 
 /** A set with what B answers on it. */
@@ -206,7 +185,7 @@ interface AnsweredSets {
 	readonly poisoned: (AnsweredSet & { readonly labels: PoisonedLabels }) | null
 }
 
-async function openSets(
+async function answerSets(
 	model: Model,
 	{ valid, test, poisoned }: Pick<AcrossOptions, 'test' | 'poisoned'> & { readonly valid: ImageSet },
 	labels: PoisonedLabels | null,
@@ -228,17 +207,9 @@ async function countNet(net: Model, { valid, test, poisoned }: AnsweredSets, sig
 		return tally
 	}
 	const clean = (set: AnsweredSet) => judge(set, new CleanTally(1, set.images.count, set.images.labels))
-	const onValid = await clean(valid)
-	const onTest = test && (await clean(test))
-	const onPoisoned = poisoned && (await judge(poisoned, new PoisonedTally(1, poisoned.images.count, poisoned.labels)))
-	return {
-		valid: onValid.net(0),
-		test: onTest?.net(0) ?? null,
-		poisoned: onPoisoned?.net(0) ?? null,
-		goodnet: {
-			valid: onValid.guarded(0),
-			test: onTest?.guarded(0) ?? null,
-			poisoned: onPoisoned?.guarded(0) ?? null,
-		},
-	}
+	return countsAt(0, {
+		valid: await clean(valid),
+		test: test && (await clean(test)),
+		poisoned: poisoned && (await judge(poisoned, new PoisonedTally(1, poisoned.images.count, poisoned.labels))),
+	})
 }

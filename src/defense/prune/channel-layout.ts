@@ -9,7 +9,11 @@ export interface ChannelLayout {
 }
 
 /** The layout of a layer's output. */
-export function channelLayout({ shape, axis, channels }: Pick<PruneLayer, 'shape' | 'axis' | 'channels'>): ChannelLayout {
+export function channelLayout({
+	shape,
+	axis,
+	channels,
+}: Pick<PruneLayer, 'shape' | 'axis' | 'channels'>): ChannelLayout {
 	const product = (dims: readonly unknown[]) => dims.reduce<number>((a, b) => a * Number(b), 1)
 	return { channels, outer: product(shape.slice(1, axis)), inner: product(shape.slice(axis + 1)) }
 }

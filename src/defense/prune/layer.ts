@@ -75,14 +75,16 @@ export function defaultLayer(layers: readonly PruneLayer[]): PruneLayer | undefi
  */
 export function chooseLayer(model: Model, name?: string): PruneLayer {
 	const { path } = model.source
-	if (model.kind === 'goodnet') {
-		throw new InputError('already-goodnet', `${path} is a GoodNet already; prune the net that it was made of`, { path })
-	}
+	if (model.kind === 'goodnet') throw alreadyGoodnet(model)
 	if (name !== undefined) return checkBefore(model, describeLayer(model, resolveName(model, name)))
 	const layer = defaultLayer(prunableLayers(model))
 	if (layer) return layer
 	const message = `${path}: no convolution to prune here (expected Conv followed by weights); name a dense layer with --layer`
 	throw new UnsupportedError('nothing-to-prune', message, { path })
+}
+
+export function alreadyGoodnet({ source: { path } }: Model): InputError {
+	return new InputError('already-goodnet', `${path} is a GoodNet already; prune the net that it was made of`, { path })
 }
 
 /** Values that the logits are computed from, the logits themselves not among them. */

@@ -3,9 +3,9 @@
  * and shift to zero makes its channel exactly 0, which zeroing the filter in front of it would not: then the channel is the constant
  * that normalization makes of 0.
  */
-import { traceProducer } from '../../graph/channels.ts'
+import { normalizationBehind, traceProducer, traceProducers } from '../../graph/channels.ts'
 import type { Node } from '../../graph/graph.ts'
-import { type Normalization, normalizationBehind, normalizationsOf } from '../../graph/normalization.ts'
+import { type Normalization, readNormalization } from '../../graph/normalization.ts'
 import { constantOf, dependentsOf, readersOf } from '../../graph/query.ts'
 import type { Model } from '../../model/model.ts'
 import { isPrunable, nodeName, type PruneLayer } from './layer.ts'
@@ -13,18 +13,23 @@ import { isPrunable, nodeName, type PruneLayer } from './layer.ts'
 /** Every convolution that the answer depends on, in the order of the net, silenced where CLP does: at the normalization behind it. */
 export function convolutionPlaces(model: Model): PruneLayer[] {
 	return model.graph.nodes.filter(isConvolution).flatMap((node) => {
-		const normalization = normalizationBehind(model.graph, node)
-		const place = normalization ? normalizationPlace(model, normalization, node) : convolutionPlace(model, node)
+		const behind = normalizationBehind(model.graph, node)
+		const normalization = behind && readNormalization(model.graph, behind)
+		const place = normalization ? normalizationPlace(model, normalization) : convolutionPlace(model, node)
 		return isPrunable(model, place.name) ? [place] : []
 	})
 }
 
 /** Every batch normalization behind a convolution, at any distance. One that scales the input's colours is none. */
 export function normalizationPlaces(model: Model): PruneLayer[] {
-	const convolved = dependentsOf(model.graph, model.graph.nodes.filter(isConvolution).map(({ outputs }) => outputs[0]!))
-	return normalizationsOf(model.graph)
-		.filter(({ node, output }) => convolved.has(node) && isPrunable(model, output))
-		.map((normalization) => normalizationPlace(model, normalization, null))
+	const convolved = dependentsOf(
+		model.graph,
+		model.graph.nodes.filter(isConvolution).map(({ outputs }) => outputs[0]!),
+	)
+	return [...convolved].flatMap((node) => {
+		const normalization = readNormalization(model.graph, node)
+		return normalization && isPrunable(model, normalization.output) ? [normalizationPlace(model, normalization)] : []
+	})
 }
 
 /**
@@ -32,7 +37,7 @@ export function normalizationPlaces(model: Model): PruneLayer[] {
  * normalization's constants, or its output, as well.
  */
 export function silencedAt(model: Model, layer: PruneLayer, normalization: Normalization): PruneLayer {
-	const { intervention, filters } = normalizationPlace(model, normalization, null)
+	const { intervention, filters } = normalizationPlace(model, normalization)
 	const isOwn = intervention === 'normalization' && isOnlyWay(model, normalization.output, layer.name)
 	return isOwn ? { ...layer, intervention, filters } : layer
 }
@@ -50,30 +55,34 @@ function isOnlyWay({ graph }: Model, from: string, to: string): boolean {
 }
 
 /** `normalization` as a layer whose channels are pruned by zeroing scale and shift; by a mask where others read those too. */
-function normalizationPlace(model: Model, normalization: Normalization, producer: Node | null): PruneLayer {
-	const { output, constants, scale } = normalization
+function normalizationPlace(model: Model, { output, constants }: Normalization): PruneLayer {
 	const isOwn = Object.values(constants).every((name) => canZero(model, name))
 	return {
-		...placeAt(model, output, producer, scale.length),
+		...placeAt(model, output),
 		intervention: isOwn ? 'normalization' : 'mask',
-		filters: isOwn ? [constants.scale, constants.shift].map((name) => ({ name, axis: 0 })) : [],
+		filters: isOwn ? Object.values(constants).map((name) => ({ name, axis: 0 })) : [],
 	}
 }
 
-function convolutionPlace(model: Model, node: Node): PruneLayer {
-	const [output] = node.outputs as [string]
+function convolutionPlace(model: Model, { outputs }: Node): PruneLayer {
+	const [output] = outputs as [string]
 	const traced = traceProducer(model.graph, output, 1, (name) => model.values.get(name)?.shape?.length)
-	const channels = Number(model.values.get(output)!.shape![1])
-	return {
-		...placeAt(model, output, node, channels),
-		intervention: traced ? 'weights' : 'mask',
-		filters: traced?.filters ?? [],
-	}
+	return { ...placeAt(model, output), intervention: traced ? 'weights' : 'mask', filters: traced?.filters ?? [] }
 }
 
-function placeAt(model: Model, name: string, producer: Node | null, channels: number) {
-	const { shape } = model.values.get(name)!
-	return { name, axis: 1, channels, shape: shape!, producer: producer && nodeName(producer), isPooling: false }
+function placeAt({ graph, values }: Model, name: string) {
+	const shape = values.get(name)!.shape!
+	const producers = traceProducers(graph, name, 1, (each) => values.get(each)?.shape ?? undefined) ?? []
+	const [producer, second] = producers
+	return {
+		name,
+		axis: 1,
+		channels: Number(shape[1]),
+		shape,
+		producer: producer && !second ? nodeName(producer.node) : null,
+		producers,
+		isPooling: false,
+	}
 }
 
 /** Is this constant read once, and one that the model's own file has a place for? Keras stores no scale where a layer is to have none. */

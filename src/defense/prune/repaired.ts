@@ -36,6 +36,27 @@ export function pruneChannels(model: Model, layer: PruneLayer, channels: readonl
 	return { ...model, graph, pruning: [{ layer: name, channels: [...channels], intervention }] }
 }
 
+/**
+ * `model` with channels of several layers pruned, each as its layer says. The given model stays as it was.
+ *
+ * @param units channel numbers where there is one layer; else those of all layers numbered through, in the order given
+ * @throws InputError `bad-channels`
+ */
+export function pruneUnits(model: Model, layers: readonly PruneLayer[], units: readonly number[]): RepairedModel {
+	const [only, ...others] = layers
+	if (only && others.length === 0) return pruneChannels(model, only, units)
+	let repaired: RepairedModel = { ...model, pruning: [] }
+	let first = 0
+	for (const layer of layers) {
+		const channels = units.filter((unit) => unit >= first && unit < first + layer.channels).map((unit) => unit - first)
+		first += layer.channels
+		if (channels.length === 0) continue
+		const next = pruneChannels(repaired, layer, channels)
+		repaired = { ...next, pruning: [...repaired.pruning, ...next.pruning] }
+	}
+	return repaired
+}
+
 /** @throws InputError `bad-channels` for numbers outside the layer, or named twice */
 export function checkChannels(model: Model, layer: PruneLayer, channels: readonly number[]): void {
 	const bad = channels.find((channel) => !Number.isInteger(channel) || channel < 0 || channel >= layer.channels)

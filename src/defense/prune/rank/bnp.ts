@@ -8,7 +8,7 @@
  * The authors add nothing to the variances. We add the layer's own ε to both, as normalization does: a channel that is dead on clean
  * images has `s = 0` and an infinite divergence, which would make mean and std of its whole layer useless.
  */
-import { type Normalization, normalizationsOf } from '../../../graph/normalization.ts'
+import { type Normalization, readNormalization } from '../../../graph/normalization.ts'
 import type { Model } from '../../../model/model.ts'
 import { type ChannelLayout, channelLayout, eachRun } from '../channel-layout.ts'
 import type { PruneLayer } from '../layer.ts'
@@ -90,9 +90,8 @@ export class StatisticsDivergence implements ChannelStatistic {
 
 /** The last normalization on the way to `layer`. */
 function normalizationBefore(model: Model, layer: PruneLayer): Normalization {
-	const known = normalizationsOf(model.graph)
 	for (const { node } of chainBefore(model.graph, layer.name, layer.axis)) {
-		const found = known.find((each) => each.node === node)
+		const found = readNormalization(model.graph, node)
 		if (found) return found
 	}
 	const reason = `bnp reads what batch normalization remembers of training, and none stands before ${layer.name} as a layer of its own (exporters fold it into the convolution); take clp, or a model file that still has it`
@@ -103,7 +102,12 @@ export const bnp: Ranking = {
 	quantity: 'divergence from the stored statistics',
 	first: 'highest',
 	isSuspicion: true,
-	across: { by: 'standard-score', placesIn: normalizationPlaces },
+	across: {
+		by: 'standard-score',
+		placesIn: normalizationPlaces,
+		missing:
+			'bnp reads what batch normalization remembers of training, and the net has none as a layer of its own (exporters fold it into the convolution); rank by clp, or take a model file that still has it',
+	},
 	placeFor: (model, layer) => silencedAt(model, layer, normalizationBefore(model, layer)),
 	needs: 'images',
 	probe(model, layer) {

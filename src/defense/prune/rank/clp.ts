@@ -6,11 +6,12 @@
  *
  * The authors' code leaves ε out; with it the factor is exactly what the layer multiplies by, and finite for a channel of variance 0.
  */
-import { type Normalization, normalizationBehind } from '../../../graph/normalization.ts'
+import { normalizationBehind } from '../../../graph/channels.ts'
+import type { Node } from '../../../graph/graph.ts'
+import { type Normalization, readNormalization } from '../../../graph/normalization.ts'
 import type { Model } from '../../../model/model.ts'
-import type { PruneLayer } from '../layer.ts'
 import { convolutionPlaces, silencedAt } from '../places.ts'
-import { type Filter, filtersOfLayer, producerOf } from './kernel.ts'
+import { type Filter, scoreFilters } from './kernel.ts'
 import type { Ranking } from './ranking.ts'
 import { spectralNorm } from './spectral-norm.ts'
 
@@ -27,20 +28,26 @@ export function lipschitzBounds(filters: readonly Filter[], normalization: Norma
 	})
 }
 
-function normalizationOf(model: Model, layer: PruneLayer): Normalization | null {
-	const node = producerOf(model, layer)
-	return node ? normalizationBehind(model.graph, node) : null
+function normalizationOf({ graph }: Model, producer: Node): Normalization | null {
+	const node = normalizationBehind(graph, producer)
+	return node && readNormalization(graph, node)
 }
 
 export const clp: Ranking = {
 	quantity: 'upper bound of the channel Lipschitz constant',
 	first: 'highest',
 	isSuspicion: true,
-	across: { by: 'standard-score', placesIn: convolutionPlaces },
+	across: {
+		by: 'standard-score',
+		placesIn: convolutionPlaces,
+		missing: 'clp ranks the filters of convolutions, and the net has none',
+	},
 	placeFor(model, layer) {
-		const normalization = normalizationOf(model, layer)
+		const [producer, second] = layer.producers
+		const normalization = producer && !second ? normalizationOf(model, producer.node) : null
 		return normalization ? silencedAt(model, layer, normalization) : layer
 	},
 	needs: 'weights',
-	score: (model, layer) => lipschitzBounds(filtersOfLayer(model, layer, 'clp'), normalizationOf(model, layer)),
+	score: (model, layer) =>
+		scoreFilters(model, layer, 'clp', (filters, node) => lipschitzBounds(filters, normalizationOf(model, node))),
 }

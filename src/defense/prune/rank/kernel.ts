@@ -34,25 +34,41 @@ export function filtersOf(kernel: Tensor, axis: number): Filter[] {
 	})
 }
 
-/** The filters of the convolution or dense layer that makes the channels of `layer`, for the ranking called `rank`. */
-export function filtersOfLayer(model: Model, layer: PruneLayer, rank: string): Filter[] {
-	const node = producerOf(model, layer)
-	const kernel = constantOf(model.graph, node?.inputs[1] ?? '')
-	const filters = node && kernel?.dtype === 'float32' ? filtersOf(kernel, channelAxis(node, layer)) : []
-	if (filters.length === layer.channels) return filters
-	const reason = node
-		? `${rank} needs float32 filters, one a channel; those of ${layer.producer} are ${kernel ? `${kernel.dtype} [${kernel.dims.join(', ')}]` : 'computed'}`
-		: `${rank} ranks filters, and the channels of ${layer.name} are not made by those of one layer; see goodnet inspect for layers that have a producer`
+/**
+ * A score for each channel of `layer` from the filter that makes it, behind a concatenation too.
+ *
+ * @param rank name of the ranking, for its errors
+ * @param score scores of one producer's filters, which end in `node`
+ * @throws UnsupportedError `rank-does-not-apply` where no filter or more than one makes a channel, or filters are not float32
+ */
+export function scoreFilters(
+	model: Model,
+	layer: PruneLayer,
+	rank: string,
+	score: (filters: readonly Filter[], node: Node) => readonly number[],
+): number[] {
+	const scores: number[] = []
+	for (const { node, filters, offset } of layer.producers) {
+		const [kernel] = filters
+		const tensor = kernel && constantOf(model.graph, kernel.name)
+		if (tensor?.dtype !== 'float32') {
+			throw doesNotApply(
+				model,
+				layer.name,
+				`${rank} needs float32 filters; those of ${nodeName(node)} are ${tensor?.dtype}`,
+			)
+		}
+		for (const [filter, value] of score(filtersOf(tensor, kernel!.axis), node).entries()) {
+			if (scores[offset + filter] !== undefined) throw doesNotApply(model, layer.name, tied(layer, rank))
+			scores[offset + filter] = value
+		}
+	}
+	if (scores.length === layer.channels && !scores.includes(undefined as never)) return scores // holes read as undefined
+	const reason = `${rank} ranks filters, and no convolution or dense layer makes the channels of ${layer.name}; see goodnet inspect for layers that have a producer`
 	throw doesNotApply(model, layer.name, reason)
 }
 
-/** The node whose filters make the channels of `layer`. */
-export function producerOf({ graph }: Model, { producer }: PruneLayer): Node | undefined {
-	return producer === null ? undefined : graph.nodes.find((node) => nodeName(node) === producer)
-}
-
-/** The axis of the kernel that counts output channels. */
-function channelAxis(node: Node, { intervention, filters }: PruneLayer): number {
-	if (intervention === 'weights' && filters[0]) return filters[0].axis
-	return node.op === 'ConvTranspose' ? 1 : 0
+function tied({ name, producers }: PruneLayer, rank: string): string {
+	const names = producers.map(({ node }) => nodeName(node)).join(', ')
+	return `${rank} ranks filters, and the channels of ${name} are sums over several (${names}); name a layer of one branch`
 }

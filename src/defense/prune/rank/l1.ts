@@ -1,5 +1,5 @@
 /** `l1`: filters with small weights go first (Li et al. 2017, arXiv:1608.08710, section 3.1). Needs no data. */
-import { type Filter, filtersOfLayer } from './kernel.ts'
+import { type Filter, scoreFilters } from './kernel.ts'
 import type { Ranking } from './ranking.ts'
 
 /** The L1 norm of each filter's kernel, `Σ |w|`; the bias is no part of it. */
@@ -13,5 +13,5 @@ export const l1: Ranking = {
 	isSuspicion: false,
 	across: null,
 	needs: 'weights',
-	score: (model, layer) => l1Norms(filtersOfLayer(model, layer, 'l1')),
+	score: (model, layer) => scoreFilters(model, layer, 'l1', l1Norms),
 }

@@ -13,6 +13,10 @@ export const random: Ranking = {
 	quantity: 'random number',
 	first: 'lowest',
 	isSuspicion: false,
-	across: { by: 'score', placesIn: convolutionPlaces },
+	across: {
+		by: 'score',
+		placesIn: convolutionPlaces,
+		missing: 'there is no convolution to prune in this net; name a dense layer with --layer',
+	},
 	needs: 'seed',
 }

@@ -28,6 +28,8 @@ export interface Across {
 	readonly by: 'score' | 'standard-score'
 	/** The layers that it ranks, each where it silences them. */
 	readonly placesIn: (model: Model) => PruneLayer[]
+	/** What to say where a net has none. */
+	readonly missing: string
 }
 
 /** A value to look at while clean images pass, and what to collect of it. */

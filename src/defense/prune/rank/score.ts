@@ -75,7 +75,10 @@ async function collect(
 		const message = `${model.source.path}: ${name} is ${dtype}; expected float32 to rank by; save the model in float32, or name another layer`
 		throw new UnsupportedError('not-float32', message, { path: model.source.path, layer: name })
 	}
-	const bytes = values.reduce((sum, { shape }) => sum + 4 * shape!.slice(1).reduce<number>((a, b) => a * Number(b), 1), 0)
+	const bytes = values.reduce(
+		(sum, { shape }) => sum + 4 * shape!.slice(1).reduce<number>((a, b) => a * Number(b), 1),
+		0,
+	)
 	const fitting = Math.max(1, Math.floor(MAX_PROBE_BYTES / bytes))
 	const { input } = model
 	const size = input.batch === null ? Math.min(batchSizeFor(model), fitting) : input.batch
