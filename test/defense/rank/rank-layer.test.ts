@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RankName } from '../../../src/contracts/prune-run.ts'
 import type { ImageSet } from '../../../src/data/image-set.ts'
+import { GoodNet } from '../../../src/defense/goodnet.ts'
 import { chooseLayer } from '../../../src/defense/prune/layer.ts'
 import { prune } from '../../../src/defense/prune/prune.ts'
 import { layerFor, rankLayer } from '../../../src/defense/prune/rank/rank-layer.ts'
@@ -9,7 +10,7 @@ import { RANKINGS } from '../../../src/defense/prune/rank/rankings.ts'
 import { pruneChannels } from '../../../src/defense/prune/repaired.ts'
 import { GoodnetError } from '../../../src/errors.ts'
 import { extract } from '../../../src/graph/edit.ts'
-import { floatsOf, floatTensor, type Graph } from '../../../src/graph/graph.ts'
+import { floatsOf, type Graph } from '../../../src/graph/graph.ts'
 import { decodeOnnx, encodeOnnx } from '../../../src/graph/onnx.ts'
 import type { Model } from '../../../src/model/model.ts'
 import { predictLabels } from '../../../src/model/predict.ts'
@@ -140,6 +141,22 @@ describe('where a suspicious channel is silenced', () => {
 		const sum = chooseLayer(residual, 'layer1.0.sum')
 		expect(sum.intervention).toBe('mask')
 		expect(layerFor(residual, sum, 'clp')).toBe(sum)
+	})
+
+	it('a GoodNet of it runs convolution and normalization once, and answers as the two nets do', async () => {
+		const model = await modelOf(vgg({ ...TINY, widths: [4, 5, 6], stages: 2, seed: 2 }))
+		const layer = layerFor(model, chooseLayer(model, 'pool2'), 'clp')
+		const repaired = pruneChannels(model, layer, [0, 2])
+		const { graph } = GoodNet.of(model, repaired)
+		for (const op of ['Conv', 'BatchNormalization', 'MaxPool']) {
+			const count = (nodes: Graph['nodes']) => nodes.filter((node) => node.op === op).length
+			expect(count(graph.nodes), op).toBe(count(model.graph.nodes))
+		}
+		const images = randomImages(model, 60, 3)
+		const guarded = await predictLabels(await modelOf(decodeOnnx(encodeOnnx(graph))), images)
+		const [b, twin] = [await predictLabels(model, images), await predictLabels(repaired, images)]
+		expect([...guarded]).toEqual([...b].map((label, i) => (label === twin[i] ? label : model.classes)))
+		expect(guarded.some((label) => label === model.classes)).toBe(true)
 	})
 
 	for (const rank of ['clp', 'bnp'] as const) {
