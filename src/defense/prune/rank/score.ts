@@ -1,12 +1,11 @@
 /** Scores of channels by any ranking, over one layer or many. */
 import type { RankName } from '../../../contracts/prune-run.ts'
 import type { ImageSet } from '../../../data/image-set.ts'
-import { preprocess } from '../../../data/preprocess.ts'
-import { throwIfAborted, UnsupportedError } from '../../../errors.ts'
+import { UnsupportedError } from '../../../errors.ts'
 import { extract } from '../../../graph/edit.ts'
-import { runBatch } from '../../../model/batches.ts'
+import type { Value } from '../../../graph/graph.ts'
 import type { Model } from '../../../model/model.ts'
-import { batchSizeFor, feedOf, type RunOptions } from '../../../model/predict.ts'
+import { batchSizeFor, type RunOptions, runImages } from '../../../model/predict.ts'
 import type { PruneLayer } from '../layer.ts'
 import { randomScores } from './random.ts'
 import type { Probe } from './ranking.ts'
@@ -75,26 +74,26 @@ async function collect(
 		const message = `${model.source.path}: ${name} is ${dtype}; expected float32 to rank by; save the model in float32, or name another layer`
 		throw new UnsupportedError('not-float32', message, { path: model.source.path, layer: name })
 	}
-	const bytes = values.reduce(
-		(sum, { shape }) => sum + 4 * shape!.slice(1).reduce<number>((a, b) => a * Number(b), 1),
-		0,
-	)
-	const fitting = Math.max(1, Math.floor(MAX_PROBE_BYTES / bytes))
-	const { input } = model
-	const size = input.batch === null ? Math.min(batchSizeFor(model), fitting) : input.batch
 	const session = await model.runtime.load(extract(model.graph, values))
 	try {
-		for await (const batch of images.batches(size, signal)) {
-			throwIfAborted(signal)
-			const feed = feedOf(model, preprocess(batch, images, input, model.preprocessing), batch.count)
-			const results = await runBatch(session, feed, batch.count, input.batch)
+		const size = batchSize(model, values)
+		for await (const { start, count, results } of runImages(session, model, images, { signal, size })) {
 			for (const { value, statistic } of probes) {
-				statistic.add(results[value]!.data as Float32Array, batch.count) // float32: checked above
+				statistic.add(results[value]!.data as Float32Array, count) // float32: checked above
 			}
-			onProgress?.(batch.start + batch.count, images.count)
+			onProgress?.(start + count, images.count)
 		}
 		return probes.map(({ statistic }) => statistic.result())
 	} finally {
 		await session.close()
 	}
+}
+
+/** Images a run, by what all probed values take together. A fixed batch is run as it is. */
+function batchSize(model: Model, values: readonly Value[]): number {
+	const { batch } = model.input
+	if (batch !== null) return batch
+	const numbers = values.map(({ shape }) => shape!.slice(1).reduce<number>((a, b) => a * Number(b), 1))
+	const bytes = Float32Array.BYTES_PER_ELEMENT * numbers.reduce((a, b) => a + b, 0)
+	return Math.max(1, Math.min(batchSizeFor(model), Math.floor(MAX_PROBE_BYTES / bytes)))
 }
