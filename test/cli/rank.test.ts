@@ -24,7 +24,8 @@ async function withNet(body: (path: Path) => Promise<void>): Promise<void> {
 		const pixels = Uint8Array.from({ length: IMAGES * 3 * 64 }, () => (random() + 1) * 127)
 		const images = { pixels, dims: [IMAGES, 3, 8, 8] }
 		writeImages(path('images.npz'), { ...images, labels: null })
-		const { stdout } = await goodnet(['predict', path('net.onnx'), path('images.npz'), '--json', '--quiet'])
+		const { stdout, stderr } = await goodnet(['predict', path('net.onnx'), path('images.npz'), '--json', '--quiet'])
+		expect(stderr).toBe('')
 		const labels = JSON.parse(stdout).predictions.map(({ label }: { label: number }) => label)
 		writeImages(path('valid.npz'), { ...images, labels })
 		await body(path)
