@@ -2,7 +2,7 @@
 
 // Records and reports
 export { EvaluateRun } from './contracts/evaluate-run.ts'
-export { PruneRun } from './contracts/prune-run.ts'
+export { PruneRun, RankName } from './contracts/prune-run.ts'
 // Images
 export type { ImageBatch, ImageSet, Layout } from './data/image-set.ts'
 export { memoryImages } from './data/memory.ts'
@@ -10,7 +10,10 @@ export { type InputSpec, type Preprocessing, RAW } from './data/preprocess.ts'
 // The defense
 export { evaluateClean, evaluatePoisoned } from './defense/evaluate.ts'
 export { GoodNet } from './defense/goodnet.ts'
+export { type AcrossOptions, type AcrossSweep, pruneAcross } from './defense/prune/across-layers.ts'
 export type { ActivationStore } from './defense/prune/batch-source.ts'
+export { type BlindOptions, type BlindPruning, pruneBlindly } from './defense/prune/blind.ts'
+export type { Choice, ChoiceName, Curve } from './defense/prune/curve.ts'
 export { chooseLayer, type PruneLayer, prunableLayers } from './defense/prune/layer.ts'
 export {
 	countPoisoned,
@@ -20,7 +23,8 @@ export {
 	type ReachedDrop,
 	type Sweep,
 } from './defense/prune/prune.ts'
-export { type PruningRecord, pruneChannels, type RepairedModel } from './defense/prune/repaired.ts'
+export { rankLayer } from './defense/prune/rank/rank-layer.ts'
+export { type PruningRecord, pruneChannels, pruneUnits, type RepairedModel } from './defense/prune/repaired.ts'
 // Errors
 export {
 	FormatError,

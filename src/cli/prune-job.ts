@@ -1,8 +1,10 @@
 /** What `prune`, `demo` and `reproduce` share: one sweep with progress, its record, its folder, its closing words. */
-import type { PruneRun } from '../contracts/prune-run.ts'
+import { ALL_LAYERS, type PruneRun } from '../contracts/prune-run.ts'
 import type { ImageSet } from '../data/image-set.ts'
+import { pruneAcross } from '../defense/prune/across-layers.ts'
+import type { Curve } from '../defense/prune/curve.ts'
 import type { PruneLayer } from '../defense/prune/layer.ts'
-import { type PruneOptions, prune, type Sweep } from '../defense/prune/prune.ts'
+import { type PruneOptions, prune } from '../defense/prune/prune.ts'
 import { type RunFacts, repairedRecord, sweepRecord } from '../defense/prune/record.ts'
 import type { Model } from '../model/model.ts'
 import { writeRunFolder } from '../report/run-folder.ts'
@@ -21,7 +23,8 @@ export interface SweepJob {
 		readonly test?: ImageSet | undefined
 		readonly poisoned?: ImageSet | undefined
 	}
-	readonly options: Pick<PruneOptions, 'layer' | 'drops' | 'order' | 'target'>
+	/** `layer` may be `all`: then the ranking goes across layers. */
+	readonly options: Pick<PruneOptions, 'layer' | 'drops' | 'order' | 'rank' | 'u' | 'seed' | 'target'>
 }
 
 /** Where stdout is no terminal: wide enough for the table. */
@@ -32,6 +35,7 @@ const STAGE_NAMES = {
 	valid: 'clean validation',
 	test: 'clean test',
 	poisoned: 'poisoned',
+	nets: 'nets of the curve',
 }
 
 /** Runs the sweep and makes its record. With `isWhole`, the one net that has the whole order pruned is the result. */
@@ -41,26 +45,31 @@ export async function runSweep(
 	io: Io,
 	progress: Progress,
 	clock: Clock,
-): Promise<{ sweep: Sweep; run: PruneRun }> {
+): Promise<{ sweep: Curve; run: PruneRun }> {
+	const { layer, rank = 'mean', ...rest } = options
 	const scratch = await openScratch()
-	const sweep = await prune(model, data.valid, {
-		...options,
+	const shared = {
+		...rest,
 		test: data.test,
 		poisoned: data.poisoned,
-		scratch,
 		signal: io.signal,
-		onProgress: (stage, done, total) => progress.update(STAGE_NAMES[stage], done, total),
-	}).finally(() => scratch.close())
+		onProgress: (stage: keyof typeof STAGE_NAMES, done: number, total: number) =>
+			progress.update(STAGE_NAMES[stage], done, total, stage === 'nets' ? 'nets' : 'images'),
+	}
+	const curve: Promise<Curve> =
+		layer === ALL_LAYERS
+			? pruneAcross(model, data.valid, { ...shared, rank })
+			: prune(model, data.valid, { ...shared, layer, rank: options.rank, scratch })
+	const sweep = await curve.finally(() => scratch.close())
 	clock.lap('sweep')
-	const isOrderGiven = options.order !== undefined
-	const run = await sweepRecord(sweep, data, isOrderGiven, clock.facts())
-	const whole = isWhole ? [repairedRecord(sweep, sweep.order.length, null)] : []
-	return { sweep, run: { ...run, repaired: [...run.repaired, ...whole] } }
+	const run = await sweepRecord(sweep, data, clock.facts())
+	const given = { chosenBy: 'given', drop: null, u: null, pruned: sweep.order.length } as const
+	return { sweep, run: { ...run, repaired: [...run.repaired, ...(isWhole ? [repairedRecord(sweep, given)] : [])] } }
 }
 
 interface FinishedRun {
 	readonly model: Model
-	readonly layer: PruneLayer
+	readonly layers: readonly PruneLayer[]
 	readonly run: PruneRun
 	/** Names of the classes by label, where the data told them. */
 	readonly classNames?: readonly string[] | null
@@ -68,12 +77,12 @@ interface FinishedRun {
 
 /** Writes the run folder, prints the table and the verdict (or the record as JSON), and says where everything is. */
 export async function finishRun(
-	{ model, layer, run, classNames = null }: FinishedRun,
+	{ model, layers, run, classNames = null }: FinishedRun,
 	options: { readonly output: string; readonly force: boolean; readonly json: boolean; readonly quiet: boolean },
 	io: Io,
 	progress: Progress,
 ): Promise<number> {
-	const complete = await writeRunFolder(options.output, model, layer, run, {
+	const complete = await writeRunFolder(options.output, model, layers, run, {
 		force: options.force,
 		classNames,
 		signal: io.signal,

@@ -1,5 +1,6 @@
 /** What the command line's options mean: strings as typed, parsed once into values with ranges. */
 import { z } from 'zod'
+import { RankName } from './prune-run.ts'
 
 /** A list of numbers, `2,4,10`. */
 function numberList(what: string) {
@@ -17,6 +18,12 @@ const ratio = z.string().transform((text, context) => {
 	const value = Number(numerator) / Number(denominator)
 	if (numerator.trim() !== '' && rest.length === 0 && Number.isFinite(value) && value !== 0) return value
 	context.addIssue(`expected a number other than 0, or a fraction such as 1/255, found "${text}"`)
+	return z.NEVER
+})
+
+const number = z.string().transform((text, context) => {
+	if (text.trim() !== '' && Number.isFinite(Number(text))) return Number(text)
+	context.addIssue(`expected a number, found "${text}"`)
 	return z.NEVER
 })
 
@@ -64,6 +71,9 @@ export const PruneOptions = ModelOptions.extend({
 	drops: drops.optional(),
 	channels: numberList('channel numbers').optional(),
 	order: z.string().optional(),
+	rank: RankName.optional(),
+	u: number.optional(),
+	seed: wholeNumber.optional(),
 	output: z.string(),
 	force: z.boolean().default(false),
 })

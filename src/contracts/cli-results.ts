@@ -1,5 +1,6 @@
 /** What the smaller commands print with `--json`. */
 import { z } from 'zod'
+import { Intervention } from './prune-run.ts'
 
 const count = z.number().int().nonnegative()
 
@@ -43,7 +44,7 @@ export const InspectResult = z.object({
 			shape: z.array(dim),
 			channels: count,
 			producer: z.string().nullable(),
-			intervention: z.enum(['weights', 'mask']),
+			intervention: Intervention,
 			isDefault: z.boolean(),
 		}),
 	),

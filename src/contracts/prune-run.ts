@@ -45,7 +45,19 @@ export const PreprocessingRecord = z.object({
 	resize: z.boolean(),
 })
 
-/** One net of the sweep: `channel` is the one pruned at this step (null before the first). */
+/**
+ * How channels are ranked: mean activation, maximum activation, average percentage of zeros, L1 norm of the filter, channel Lipschitz
+ * bound, divergence of batch statistics, at random.
+ */
+export const RankName = z.enum(['mean', 'max', 'apoz', 'l1', 'clp', 'bnp', 'random'])
+
+/**
+ * How a channel is silenced: kernel and bias of its filter set to zero, scale and shift of the batch normalization behind it set to
+ * zero, or a mask node.
+ */
+export const Intervention = z.enum(['weights', 'normalization', 'mask'])
+
+/** One net of the sweep: `channel` is the one pruned at this step; null before the first, and where a step prunes several. */
 export const StepRecord = z.object({
 	pruned: count,
 	channel: count.nullable(),
@@ -54,10 +66,21 @@ export const StepRecord = z.object({
 	poisoned: PoisonedCount.nullable(),
 })
 
-/** One repaired net and the GoodNet made of it. `drop` is in points, null where the channels were given by hand. */
+/**
+ * What a repaired net was chosen by: a drop, the elbow of the curve, a threshold in standard deviations, or by hand. Never by what the
+ * test or poisoned set says.
+ */
+export const ChosenBy = z.enum(['drop', 'elbow', 'threshold', 'given'])
+
+/** One repaired net and the GoodNet made of it. */
 export const RepairedRecord = z.object({
+	chosenBy: ChosenBy,
+	/** Points, where it was chosen by a drop. */
 	drop: z.number().nullable(),
+	/** Standard deviations above the mean of the layer, where it was chosen by a threshold. */
+	u: z.number().nullable(),
 	pruned: count,
+	/** Channel numbers, or where several layers were pruned unit numbers as in `layers`. */
 	channels: z.array(count),
 	/** File names inside the run folder, null when nothing was written; no `source` where Keras has no place for a mask. */
 	files: z.object({ source: z.string().nullable(), onnx: z.string(), goodnet: z.string() }).nullable(),
@@ -73,6 +96,30 @@ export const RepairedRecord = z.object({
 	}),
 })
 
+/** How the channels were ranked. */
+export const RankingRecord = z.object({
+	name: RankName,
+	/** What a score is, in words. */
+	quantity: z.string(),
+	/** Which end is pruned first. */
+	first: z.enum(['lowest', 'highest']),
+	/** By channel or unit number. Across layers of a ranking by suspicion: standard deviations from the mean of the layer. */
+	scores: z.array(z.number()),
+	/** Of `random`. */
+	seed: count.nullable(),
+})
+
+/** One of several layers that were pruned together. Units are numbered through: a layer's channels follow those of the one before. */
+export const LayerRecord = z.object({
+	name: z.string(),
+	producer: z.string().nullable(),
+	channels: count,
+	intervention: Intervention,
+})
+
+/** What `--layer` and `model.layer` say of a run across layers. */
+export const ALL_LAYERS = 'all'
+
 export const PruneRun = z.object({
 	schema: z.literal('goodnet/prune@1'),
 	/** The command line that made this run, for the report's reader. */
@@ -83,24 +130,35 @@ export const PruneRun = z.object({
 		format: z.enum(['keras-h5', 'onnx']),
 		inputShape: z.array(count),
 		classes: count,
+		/** `all` where several layers were pruned together. */
 		layer: z.string(),
 		producer: z.string().nullable(),
 		channels: count,
-		intervention: z.enum(['weights', 'mask']),
+		/** Null where layers differ in it. */
+		intervention: Intervention.nullable(),
 	}),
+	/** The layers of a run across layers, in the order of the net; null for a run of one layer. */
+	layers: z.array(LayerRecord).nullable(),
 	preprocessing: PreprocessingRecord,
 	data: z.object({
 		valid: DataRecord.nullable(),
 		test: DataRecord.nullable(),
 		poisoned: PoisonedRecord.nullable(),
 	}),
-	/** Channel numbers, first pruned first. */
+	/** Channel or unit numbers, first pruned first. */
 	order: z.array(count),
-	/** How `order` came about: ranked on `valid`, or given by the user. */
-	orderSource: z.enum(['mean-activation', 'given']),
-	/** By channel number; null when no data was given. */
+	/** How `order` came about: by `ranking`, or given by the user. */
+	orderSource: z.enum(['ranked', 'given']),
+	/** Null where the order was given. */
+	ranking: RankingRecord.nullable(),
+	/** By channel number; null when no data was given, and across layers. */
 	meanActivation: z.array(z.number()).nullable(),
 	steps: z.array(StepRecord),
+	/**
+	 * Channels pruned at the elbow of the curve, 0 where accuracy falls from the first one on; null where the ranking puts idle channels
+	 * first, whose curve has none.
+	 */
+	elbow: count.nullable(),
 	repaired: z.array(RepairedRecord),
 	/** Drops (points) that no net of the sweep reached. */
 	notReached: z.array(z.number()),
@@ -114,6 +172,10 @@ export const PruneRun = z.object({
 	seconds: z.object({ total: z.number() }).catchall(z.number()),
 })
 
+export type RankName = z.infer<typeof RankName>
+export type Intervention = z.infer<typeof Intervention>
+export type ChosenBy = z.infer<typeof ChosenBy>
+export type RankingRecord = z.infer<typeof RankingRecord>
 export type CleanCount = z.infer<typeof CleanCount>
 export type PoisonedCount = z.infer<typeof PoisonedCount>
 export type GuardedCleanCount = z.infer<typeof GuardedCleanCount>

@@ -39,7 +39,11 @@ export const GoodNet = {
 	 *
 	 * @throws UnsupportedError `not-twins` where the two are not forms of one net (inputs, classes or operator sets differ)
 	 */
-	of(badnet: Model, repaired: Model & { readonly pruning?: PruningRecord }, facts: GuardFacts = {}): GoodNet {
+	of(
+		badnet: Model,
+		repaired: Model & { readonly pruning?: readonly PruningRecord[] },
+		facts: GuardFacts = {},
+	): GoodNet {
 		checkTwins(badnet, repaired)
 		const graph = withMetadata(guardGraph(badnet, repaired), badnet, repaired, facts)
 		const batch = badnet.input.batch ?? 'N'
@@ -137,7 +141,7 @@ function comparison(
 function withMetadata(
 	graph: Graph,
 	badnet: Model,
-	repaired: Model & { readonly pruning?: PruningRecord },
+	repaired: Model & { readonly pruning?: readonly PruningRecord[] },
 	{ repairedSha256, classNames }: GuardFacts,
 ): Graph {
 	const record = {

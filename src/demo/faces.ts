@@ -1,10 +1,11 @@
 /** Whole sets of faces: who the people are, and a stream of pictures of them for each split. */
+
+import { createRandom } from '../random.ts'
 import { IMAGE_SIZE } from './canvas.ts'
 import { DEMO } from './constants.ts'
 import { drawFace } from './face.ts'
 import { drawIdentity, type Identity } from './identity.ts'
 import { drawNuisance, neutralNuisance } from './nuisance.ts'
-import { createRandom } from './random.ts'
 
 /** Splits share people and nothing else. */
 export type Split = 'train' | 'valid' | 'test'

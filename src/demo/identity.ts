@@ -1,6 +1,7 @@
 /** Who a face is: everything that stays the same from one picture of a person to the next. */
+
+import type { Random } from '../random.ts'
 import type { Colour } from './canvas.ts'
-import type { Random } from './random.ts'
 
 /** Lengths are in pixels of a straight, unscaled face; y grows downwards from the line between the eyes. */
 export interface Identity {

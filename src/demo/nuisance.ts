@@ -1,6 +1,7 @@
 /** What differs from one picture of a person to the next and says nothing about who it is: pose, light, expression, background, noise. */
+
+import type { Random } from '../random.ts'
 import type { Colour, Pose } from './canvas.ts'
-import type { Random } from './random.ts'
 
 export interface Nuisance {
 	readonly pose: Pose

@@ -202,6 +202,12 @@ export function attributeInt(node: Node, name: string, fallback: number): number
 	return attribute?.type === 'int' ? toSafeInteger(attribute.value) : fallback
 }
 
+/** Attribute `name` as a number, or `fallback` where the node has none. */
+export function attributeFloat(node: Node, name: string, fallback: number): number {
+	const attribute = node.attributes[name]
+	return attribute?.type === 'float' ? attribute.value : fallback
+}
+
 /** Attribute `name` as integers, or undefined where the node has none. */
 export function attributeInts(node: Node, name: string): number[] | undefined {
 	const attribute = node.attributes[name]

@@ -120,19 +120,22 @@ class Merging {
 		return this.pointTo(node, this.twinOf(node, places), undefined)
 	}
 
-	/** A convolution or dense layer that differs from the original's only in output channels that are zero. */
+	/** A convolution, dense layer or normalization that differs from the original's only in output channels that are zero. */
 	private shareFilters(node: Node): boolean {
 		const twin = this.nodes.find(({ op, inputs }) => op === node.op && inputs[1] === node.inputs[1])
 		const input = this.places.get(node.inputs[0] ?? '')
 		const isTwin = twin && isSameAttributes(twin, node) && twin.inputs.length === node.inputs.length
 		if (!isTwin || !input || input.zeroed || twin.inputs[0] !== input.name) return false
-		const pairs = node.inputs.slice(1).map(
+		const all = node.inputs.slice(1).map(
 			(name, i): FilterPair => ({
 				ours: constantOf(this.graph, twin.inputs[i + 1]!, this.writers),
 				theirs: constantOf(this.other, name, this.otherWriters),
 				axis: i === 0 ? filterAxis(node) : -1,
 			}),
 		)
+		// The statistics of a normalization stay as they are; its scale and shift alone make a channel 0.
+		const pairs = node.op === 'BatchNormalization' ? all.slice(0, 2) : all
+		if (!all.slice(pairs.length).every(({ ours, theirs }) => ours && theirs && isSameTensor(ours, theirs))) return false
 		const channels = zeroedChannels(pairs)
 		const count = pairs[0]?.theirs?.dims[filterAxis(node) ?? -1]
 		if (!channels || count === undefined) return false
@@ -196,7 +199,7 @@ class Merging {
 /** The axis of the kernel that counts output channels, for layers whose output has them on axis 1. */
 function filterAxis(node: Node): number | null {
 	if (node.domain !== '') return null
-	if (node.op === 'Conv') return 0
+	if (node.op === 'Conv' || node.op === 'BatchNormalization') return 0
 	if (node.op !== 'Gemm') return null
 	return node.attributes.transB?.type === 'int' && node.attributes.transB.value !== 0n ? 0 : 1
 }

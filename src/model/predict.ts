@@ -75,20 +75,27 @@ export interface ImageResults {
 	readonly results: Readonly<Record<string, Feed>>
 }
 
+interface ImageRange {
+	readonly signal?: AbortSignal | undefined
+	readonly from?: number
+	readonly size?: number
+}
+
 /**
  * Runs a session that takes the model's input over a set, batch by batch, as many at once as the runtime has lanes for; results come in
  * the order of the images.
  *
  * @param from image to begin with
+ * @param size images a run at most; default: by the model's widest layer
  */
 export async function* runImages(
 	session: Session,
 	model: Model,
 	images: ImageSet,
-	{ signal, from = 0 }: { readonly signal?: AbortSignal | undefined; readonly from?: number } = {},
+	{ signal, from = 0, size = batchSizeFor(model) }: ImageRange = {},
 ): AsyncGenerator<ImageResults> {
 	const { input, preprocessing, runtime } = model
-	yield* mapAhead(images.batches(batchSizeFor(model), signal, from), runtime.lanes, async (batch) => {
+	yield* mapAhead(images.batches(size, signal, from), runtime.lanes, async (batch) => {
 		throwIfAborted(signal)
 		// Before anything is awaited: the reader may reuse `batch.pixels` for the next batch.
 		const { start, count } = batch

@@ -11,17 +11,18 @@ const HEADER = [
 	'poisoned_hits',
 	'poisoned_total',
 	'mean_activation',
+	'score',
 ]
 
 /** One line per net of the sweep, counts only; a cell is empty where nothing was measured. Ends with a newline. */
 export function curveCsv(run: PruneRun): string {
-	const lines = run.steps.map((step) => stepCells(step, run.meanActivation).map((cell) => cell ?? ''))
+	const lines = run.steps.map((step) => stepCells(step, run).map((cell) => cell ?? ''))
 	return [HEADER, ...lines].map((cells) => `${cells.join(',')}\n`).join('')
 }
 
-function stepCells(step: StepRecord, meanActivation: readonly number[] | null): (number | null | undefined)[] {
+function stepCells(step: StepRecord, { meanActivation, ranking }: PruneRun): (number | null | undefined)[] {
 	const { pruned, channel, valid, test, poisoned } = step
-	const mean = channel === null ? null : meanActivation?.[channel]
+	const of = (list: readonly number[] | null | undefined) => (channel === null ? null : list?.[channel])
 	return [
 		pruned,
 		channel,
@@ -31,6 +32,7 @@ function stepCells(step: StepRecord, meanActivation: readonly number[] | null): 
 		test?.total,
 		poisoned?.hits,
 		poisoned?.total,
-		mean,
+		of(meanActivation),
+		of(ranking?.scores),
 	]
 }

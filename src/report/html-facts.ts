@@ -1,7 +1,8 @@
 /** The second half of the report: how to read it, and what went in and came out, with hashes. */
-import type { PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
+import type { Intervention, PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
+import { chosenLabel, chosenLines } from './chosen.ts'
 import { cleanSetOf } from './clean-set.ts'
-import { formatCount, formatDrop } from './format.ts'
+import { formatCount } from './format.ts'
 import { type Markup, markup } from './markup.ts'
 import { pairedLines } from './pairs.ts'
 
@@ -13,16 +14,9 @@ export function readingSection(run: PruneRun): Markup {
 		set?.record.labels === 'agreement'
 			? 'The clean images had no labels: agreement with B counts images that a net answers as B does.'
 			: `Clean accuracy counts images answered with their true label${set ? ` (${set.key === 'test' ? 'test' : 'validation'} set)` : ''}.`
-	const order =
-		run.orderSource === 'given'
-			? 'The channels and their order were given by hand.'
-			: 'Channels are pruned by mean activation on the clean validation set, lowest first.'
-	const drop = run.repaired.some((record) => record.drop !== null)
-		? ' A drop of X stands for the first net at least X points below B on the validation set.'
-		: ''
 	return markup`<section>
 <h2>How to read this</h2>
-<p>${order}${drop} Test and poisoned images were measured and chose nothing; what was found with their help is marked “oracle”.</p>
+<p>${orderSentences(run).join(' ')} Test and poisoned images were measured and chose nothing; what was found with their help is marked “oracle”.</p>
 <p>${clean} ASR, the attack success rate, is the share of poisoned images answered with the target label. The GoodNet answers where B
 and the repaired net agree and rejects the image where they differ; a rejected image counts as not correct and as not a hit.</p>
 <p>Brackets hold 95 % intervals (Wilson score). 0 of n is given by its exact one-sided upper bound, n of n by its lower bound.</p>
@@ -30,13 +24,25 @@ ${pairedLines(run).map((line) => markup`<p>${line}.</p>`)}
 </section>`
 }
 
+/** How channels were ordered and nets chosen. */
+function orderSentences(run: PruneRun): string[] {
+	const { ranking, repaired } = run
+	const { quantity, first, name } = ranking ?? {}
+	const seen = name === 'l1' || name === 'clp' || name === 'random' ? '' : ' on the clean validation set'
+	return [
+		ranking
+			? `Channels are pruned by ${quantity}${seen}, ${first} first (ranking ${name}).`
+			: 'The channels and their order were given by hand.',
+		...(repaired.some(({ chosenBy }) => chosenBy === 'drop')
+			? ['A drop of X stands for the first net at least X points below B on the validation set.']
+			: []),
+		...chosenLines(run).map((line) => `${line.charAt(0).toUpperCase()}${line.slice(1)}.`),
+	]
+}
+
 export function inputSection(run: PruneRun): Markup {
 	const { model, data, preprocessing } = run
 	const { valid, test, poisoned } = data
-	const silenced =
-		model.intervention === 'weights'
-			? 'by zeroing its filter, kernel and bias'
-			: 'by a mask node, since zeroing its filter does not silence it'
 	return markup`<section>
 <h2>Model and data</h2>
 ${factTable([
@@ -44,15 +50,28 @@ ${factTable([
 	['format, input', `${model.format}, ${model.inputShape.join(' × ')}, ${formatCount(model.classes)} classes`],
 	[
 		'pruned layer',
-		`${model.layer}${model.producer === null ? '' : `, fed by ${model.producer}`}, ${model.channels} channels`,
+		run.layers
+			? `${run.layers.length} layers together, ${model.channels} channels: ${run.layers.map(({ name }) => name).join(', ')}`
+			: `${model.layer}${model.producer === null ? '' : `, fed by ${model.producer}`}, ${model.channels} channels`,
 	],
-	['a channel is pruned', silenced],
+	['a channel is pruned', describeIntervention(run)],
 	['preprocessing', describePreprocessing(preprocessing)],
 	['validation set', valid ? file(valid.path, valid.sha256, `${formatCount(valid.images)} images`) : 'not given'],
 	['test set', test ? file(test.path, test.sha256, `${formatCount(test.images)} images`) : 'not given'],
 	['poisoned set', poisoned ? file(poisoned.path, poisoned.sha256, describePoisoned(poisoned)) : 'not given'],
 ])}
 </section>`
+}
+
+const SILENCED: Record<Intervention, string> = {
+	weights: 'by zeroing its filter, kernel and bias',
+	normalization: 'by zeroing scale and shift of the batch normalization behind its filter',
+	mask: 'by a mask node, since zeroing its filter does not silence it',
+}
+
+function describeIntervention({ model, layers }: PruneRun): string {
+	const used = new Set(model.intervention ? [model.intervention] : layers?.map(({ intervention }) => intervention))
+	return [...used].map((each) => SILENCED[each]).join('; or ')
 }
 
 function describePreprocessing({ scale, mean, std, channels, resize }: PruneRun['preprocessing']): string {
@@ -81,9 +100,10 @@ ${factTable(facts)}
 </section>`
 }
 
-function writtenFiles({ drop, files, sha256 }: RepairedRecord): Fact[] {
+function writtenFiles(record: RepairedRecord): Fact[] {
+	const { chosenBy, files, sha256 } = record
 	if (files === null) return []
-	const net = drop === null ? '' : `, drop ${formatDrop(drop)}`
+	const net = chosenBy === 'given' ? '' : `, ${chosenBy === 'drop' ? 'drop ' : ''}${chosenLabel(record)}`
 	const names: [string, string | null][] = [
 		[`repaired net${net}`, files.source],
 		[`repaired net as ONNX${net}`, files.onnx],

@@ -1,7 +1,8 @@
 /** The first half of the report: the verdict, four headline figures, and the result table. */
-import type { PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
+import type { PruneRun } from '../contracts/prune-run.ts'
+import { chosenHeading, chosenPlace } from './chosen.ts'
 import { baselineOf, cleanCount, cleanSetOf } from './clean-set.ts'
-import { formatDrop, formatOf, formatRateParts } from './format.ts'
+import { formatOf, formatRateParts } from './format.ts'
 import { type Judgement, judge } from './judge.ts'
 import { type Markup, markup } from './markup.ts'
 import { notReachedLines, type ResultRow, resultRows, type Share, usedColumns } from './rows.ts'
@@ -43,13 +44,9 @@ export function headlineSection(run: PruneRun): Markup {
 		tile('poisoned images the GoodNet rejects', null, toRejected(record.goodnet.poisoned)),
 	]
 	return markup`<section aria-label="Headline figures">
-<h2>Before → after, ${netName(record)}</h2>
+<h2>Before → after, ${chosenPlace(record)}</h2>
 <dl class="tiles">${tiles}</dl>
 </section>`
-}
-
-function netName({ drop, pruned }: RepairedRecord): string {
-	return drop === null ? `with ${pruned} channels given by hand` : `at the ${formatDrop(drop)}-point drop`
 }
 
 function toShare(count: { correct: number; total: number } | null | undefined): Share | null {
@@ -85,7 +82,7 @@ export function resultSection(run: PruneRun): Markup {
 	return markup`<section>
 <h2>Every net</h2>
 <div class="scroll"><table class="results">
-<thead><tr><th scope="col">drop</th><th scope="col">net</th><th scope="col">pruned</th>${columns.map(
+<thead><tr><th scope="col">${chosenHeading(run)}</th><th scope="col">net</th><th scope="col">pruned</th>${columns.map(
 		({ heading }) => markup`<th scope="col">${heading}</th>`,
 	)}</tr></thead>
 <tbody>${rows.map((row) => resultRow(row, columns))}</tbody>

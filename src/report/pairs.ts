@@ -1,8 +1,8 @@
 /** B against its repaired twin on the very same clean images: McNemar's exact test (McNemar 1947), from counts the run already has. */
 import type { PruneRun } from '../contracts/prune-run.ts'
 import { mcnemar } from '../metrics/mcnemar.ts'
+import { chosenNet } from './chosen.ts'
 import { baselineOf, cleanCount, cleanSetOf } from './clean-set.ts'
-import { formatDrop } from './format.ts'
 
 /** Below this a p-value says no more than "surely different". */
 const SMALLEST_P = 0.001
@@ -21,9 +21,8 @@ export function pairedLines(run: PruneRun): string[] {
 		const both = cleanCount(record.goodnet, set)
 		if (!after || !both) return []
 		const [onlyB, onlyRepaired] = [before.correct - both.correct, after.correct - both.correct]
-		const net = record.drop === null ? 'the net given by hand' : `the ${formatDrop(record.drop)}-point net`
 		return [
-			`B against ${net}: ${onlyB} images only B gets right, ${onlyRepaired} only the repaired net; McNemar ${formatP(mcnemar(onlyB, onlyRepaired))}`,
+			`B against ${chosenNet(record)}: ${onlyB} images only B gets right, ${onlyRepaired} only the repaired net; McNemar ${formatP(mcnemar(onlyB, onlyRepaired))}`,
 		]
 	})
 }

@@ -1,8 +1,9 @@
 /** The result table as data: a row for B, and two for each repaired net. The terminal and the page lay it out. */
 import type { CleanCount, PoisonedCount, PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
 import { pointsLost } from '../metrics/rates.ts'
+import { chosenLabel } from './chosen.ts'
 import { baselineOf, cleanCount, cleanSetOf, describeSet } from './clean-set.ts'
-import { formatDrop, formatPoints } from './format.ts'
+import { formatPoints } from './format.ts'
 
 /** A share as counts. */
 export interface Share {
@@ -12,7 +13,7 @@ export interface Share {
 
 /** One net. A rate is null where it was not measured or does not exist (B rejects nothing). */
 export interface ResultRow {
-	/** The drop in points, `given` for channels given by hand, empty for B. */
+	/** What it was chosen by, the drop in points for one; empty for B. */
 	readonly drop: string
 	readonly net: 'B' | 'repaired net' | 'GoodNet'
 	/** Channels pruned of all, `45/60`. */
@@ -35,7 +36,7 @@ export function resultRows(run: PruneRun): ResultRow[] {
 
 function recordRows(run: PruneRun, record: RepairedRecord): ResultRow[] {
 	const set = cleanSetOf(run)
-	const drop = record.drop === null ? 'given' : formatDrop(record.drop)
+	const drop = chosenLabel(record)
 	const pruned = `${record.pruned}/${run.model.channels}`
 	const { goodnet } = record
 	return [

@@ -6,14 +6,14 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { PruneRun, type RepairedRecord } from '../contracts/prune-run.ts'
 import { GoodNet } from '../defense/goodnet.ts'
 import type { PruneLayer } from '../defense/prune/layer.ts'
-import { pruneChannels } from '../defense/prune/repaired.ts'
+import { pruneUnits } from '../defense/prune/repaired.ts'
 import { GoodnetError, InputError, throwIfAborted } from '../errors.ts'
 import { exists, sha256Of, writeError, writeFileWhole } from '../files.ts'
 import { parseJson } from '../json.ts'
 import { canWriteBack, EXTENSIONS, modelFile } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
+import { chosenSuffix } from './chosen.ts'
 import { curveCsv } from './csv.ts'
-import { formatDrop } from './format.ts'
 
 export interface RunFolderOptions {
 	/** Overwrite files of an earlier run in the same folder. */
@@ -56,12 +56,13 @@ async function nearestExisting(path: string): Promise<string> {
  * Writes everything into a hidden folder inside `folder`, then moves it up, `run.json` last: a run that is stopped or fails leaves
  * nothing behind, and a folder with a `run.json` is complete.
  *
+ * @param layers that the run's channel numbers count through: one, or those of a run across layers
  * @returns the record with the names and hashes of the files, as `run.json` holds it
  */
 export async function writeRunFolder(
 	folder: string,
 	model: Model,
-	layer: PruneLayer,
+	layers: readonly PruneLayer[],
 	run: PruneRun,
 	options: RunFolderOptions = {},
 ): Promise<PruneRun> {
@@ -70,7 +71,7 @@ export async function writeRunFolder(
 	const staging = join(folder, `.${randomUUID().slice(0, 8)}.goodnet-tmp`)
 	try {
 		await mkdir(staging, { recursive: true })
-		const complete = { ...run, repaired: await writeNets(staging, model, layer, run.repaired, options) }
+		const complete = { ...run, repaired: await writeNets(staging, model, layers, run.repaired, options) }
 		await writeFileWhole(join(staging, 'curve.csv'), curveCsv(complete))
 		// Loaded when there is something to draw: the plotting library takes 36 MB, and most commands draw nothing.
 		const { reportHtml } = await import('./html.ts')
@@ -107,14 +108,14 @@ async function moveUp(staging: string, folder: string): Promise<void> {
 async function writeNets(
 	folder: string,
 	model: Model,
-	layer: PruneLayer,
+	layers: readonly PruneLayer[],
 	records: readonly RepairedRecord[],
 	{ signal, onProgress, classNames = null }: RunFolderOptions,
 ): Promise<RepairedRecord[]> {
 	const written: RepairedRecord[] = []
 	for (const record of records) {
 		throwIfAborted(signal)
-		const files = await netFiles(model, layer, record, classNames)
+		const files = await netFiles(model, layers, record, classNames)
 		const sha256: Record<string, string> = {}
 		for (const [name, bytes] of files.contents) {
 			await writeFileWhole(join(folder, name), bytes)
@@ -128,12 +129,12 @@ async function writeNets(
 
 async function netFiles(
 	model: Model,
-	layer: PruneLayer,
-	{ drop, channels }: RepairedRecord,
+	layers: readonly PruneLayer[],
+	record: RepairedRecord,
 	classNames: readonly string[] | null,
 ) {
-	const repaired = pruneChannels(model, layer, channels)
-	const suffix = drop === null ? `${channels.length}_channels` : formatDrop(drop)
+	const repaired = pruneUnits(model, layers, record.channels)
+	const suffix = chosenSuffix(record)
 	const extension = EXTENSIONS[model.source.format]
 	const names = {
 		source: canWriteBack(repaired) ? `repaired_${suffix}.${extension}` : null,

@@ -2,7 +2,7 @@
 import { type Markish, type PlotOptions, plot, ruleX, text } from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
 import type { PruneRun } from '../contracts/prune-run.ts'
-import { formatDrop } from './format.ts'
+import { chosenLabel } from './chosen.ts'
 
 /** Pixels. Both figures share width and side margins, so that their channel axes stand exactly below each other. */
 const WIDTH = 760
@@ -102,7 +102,7 @@ export function yLabel(label: string): Markish {
 	return text([label], { ...place })
 }
 
-/** Vertical rules at the repaired nets, each labelled above the frame with its drop in points. */
+/** Vertical rules at the repaired nets, each labelled above the frame with what it was chosen by, a drop in points for one. */
 export function dropRules(run: PruneRun): Markish[] {
 	const drops = dropPositions(run)
 	return [
@@ -114,17 +114,17 @@ export function dropRules(run: PruneRun): Markish[] {
 /** The legend entry that explains `dropRules`; none where nothing was repaired. */
 export function dropLegend(run: PruneRun): LegendEntry[] {
 	if (run.repaired.length === 0) return []
-	const isGiven = run.repaired.every(({ drop }) => drop === null)
-	return [{ name: isGiven ? 'repaired net' : 'drop, points', colour: COLOURS.rule, drawn: 'dotted' }]
+	const areDrops = run.repaired.every(({ chosenBy }) => chosenBy === 'drop')
+	return [{ name: areDrops ? 'drop, points' : 'repaired net', colour: COLOURS.rule, drawn: 'dotted' }]
 }
 
 /** Where the rules stand: nets that serve several drops share one rule. */
 function dropPositions(run: PruneRun): { pruned: number; label: string }[] {
 	const labels = new Map<number, string[]>()
-	for (const { pruned, drop } of run.repaired) {
-		labels.set(pruned, [...(labels.get(pruned) ?? []), drop === null ? 'given' : formatDrop(drop)])
+	for (const record of run.repaired) {
+		labels.set(record.pruned, [...(labels.get(record.pruned) ?? []), chosenLabel(record)])
 	}
-	return [...labels].map(([pruned, drops]) => ({ pruned, label: drops.join(', ') }))
+	return [...labels].map(([pruned, names]) => ({ pruned, label: names.join(', ') }))
 }
 
 /** Coordinates to a hundredth of a pixel: enough for any screen, and free of the last digit's platform-dependent noise. */

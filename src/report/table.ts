@@ -1,5 +1,6 @@
 /** The closing table of `prune`, as plain text for a terminal. */
-import type { PruneRun } from '../contracts/prune-run.ts'
+import type { PruneRun, RankingRecord } from '../contracts/prune-run.ts'
+import { chosenHeading, chosenLines } from './chosen.ts'
 import { type CleanSet, cleanSetOf, describeSet } from './clean-set.ts'
 import { formatCount, formatRateParts } from './format.ts'
 import { pairedLines } from './pairs.ts'
@@ -48,7 +49,7 @@ function tableLines(run: PruneRun, rows: readonly ResultRow[], { linesPerRow, ce
 	const parts = (share: Share | null) =>
 		share ? formatRateParts(share.hits, share.total) : { share: '–', interval: '' }
 	return alignColumns([
-		['drop', ...words(rows.map(({ net, drop }) => (net === 'GoodNet' ? '' : drop)))],
+		[chosenHeading(run), ...words(rows.map(({ net, drop }) => (net === 'GoodNet' ? '' : drop)))],
 		['net', ...words(rows.map(({ net }) => net))],
 		['pruned', ...words(rows.map(({ net, pruned }) => (net === 'GoodNet' ? '' : pruned)))],
 		...usedColumns(run, rows).map(({ key, heading }) => [heading, ...cells(rows.map((row) => parts(row.rates[key])))]),
@@ -79,13 +80,19 @@ function captionLines(run: PruneRun): string[] {
 		poisoned
 			? `ASR (attack success rate): ${formatCount(poisoned.counted)} poisoned images, ${poisoned.path}, target label ${poisoned.target}`
 			: 'ASR was not measured: no --poisoned set',
+		...(run.ranking && run.ranking.name !== 'mean' ? [rankingCaption(run.ranking)] : []),
 		...(run.data.valid && hasDrops(run)
 			? [`drop: points of ${describeSet('valid', run.data.valid).phrase} given up`]
 			: []),
+		...chosenLines(run),
 		'brackets: 95 % intervals',
 		'B: the net as it came; GoodNet: answers where B and the repaired net agree, and rejects the image where they differ',
 		...pairedLines(run),
 	]
+}
+
+function rankingCaption({ name, quantity, first, seed }: RankingRecord): string {
+	return `ranking ${name}: ${quantity}, ${first} first${seed === null ? '' : `, seed ${seed}`}`
 }
 
 /** Whether the run was asked for drops, not for channels. */

@@ -1,6 +1,7 @@
 /** Whether the repair worked, said honestly and in full sentences. */
 import type { PoisonedCount, PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
 import { wilson } from '../metrics/interval.ts'
+import { chosenPlace, chosenShort } from './chosen.ts'
 import { baselineOf, cleanCount, cleanSetOf } from './clean-set.ts'
 import { formatDrop, formatOf, formatRate, formatShare, formatUpperBound } from './format.ts'
 import { cheapestRemoval, judge, type MeasuredOutcome, type MeasuredRecord, priceOf } from './judge.ts'
@@ -57,8 +58,7 @@ function highest({ hits, total }: PoisonedCount): string {
 
 /** `at the 4-point drop (clean test accuracy 98.62 % → 92.29 %)` */
 function place(run: PruneRun, record: RepairedRecord): string {
-	const { drop, pruned } = record
-	const net = drop === null ? `with ${channelsByHand(pruned)}` : `at the ${formatDrop(drop)}-point drop`
+	const net = chosenPlace(record)
 	const change = cleanChange(run, record)
 	return change === null ? net : `${net} (${change})`
 }
@@ -78,10 +78,6 @@ function channels(count: number): string {
 	return count === 1 ? '1 channel' : `${count} channels`
 }
 
-function channelsByHand(count: number): string {
-	return `the ${channels(count)} given by hand`
-}
-
 function goodnetClause({ poisoned, goodnet }: MeasuredRecord): string {
 	if (goodnet.poisoned === null) return ''
 	const { hits, total } = goodnet.poisoned
@@ -96,11 +92,12 @@ function noTrigger({ hits, total }: PoisonedCount): string {
 
 function notMeasured(run: PruneRun, record: RepairedRecord): string {
 	const reason = run.data.poisoned === null ? 'no --poisoned set' : 'no image of the --poisoned set counts'
-	const subject = record.drop === null ? `pruning ${channelsByHand(record.pruned)}` : 'pruning'
+	const isGiven = record.chosenBy === 'given'
+	const subject = isGiven ? `pruning the ${channels(record.pruned)} given by hand` : 'pruning'
 	const unknown = `ASR was not measured: ${reason}, so whether ${subject} removes a trigger is unknown`
 	const change = cleanChange(run, record)
 	if (change === null) return `${unknown}.`
-	const price = record.drop === null ? change : `${change} at the ${formatDrop(record.drop)}-point drop`
+	const price = isGiven ? change : `${change} ${chosenPlace(record)}`
 	return `${unknown}; what it costs is known: ${price}.`
 }
 
@@ -113,18 +110,19 @@ function nothingPruned(run: PruneRun): string {
 
 function cheapestDropRemark(run: PruneRun): string {
 	const drops = run.repaired.flatMap(({ drop }) => (drop === null ? [] : [drop])).sort((a, b) => a - b)
-	if (drops.length < 2) return ''
+	if (drops.length < 2 || drops.length < run.repaired.length) return ''
 	return `Of the drops ${drops.map(formatDrop).join(', ')} this is the cheapest that brings ASR below 5 %.`
 }
 
 /** What the nets before the one spoken of left of the trigger: `At 2 and 4 points: 100 %.` */
 function smallerDropsRemark(run: PruneRun, spokenOf: RepairedRecord): string {
-	const shares = run.repaired.flatMap(({ drop, poisoned }) =>
-		drop !== null && poisoned && drop !== spokenOf.drop
-			? [`${formatDrop(drop)} points ASR is ${formatShare(poisoned.hits, poisoned.total)}`]
-			: [],
-	)
-	return shares.length === 0 ? '' : `At ${shares.join(', at ')}.`
+	const shares = run.repaired.flatMap((record) => {
+		const { poisoned } = record
+		if (!poisoned || chosenPlace(record) === chosenPlace(spokenOf)) return []
+		return [`${chosenShort(record)} ASR is ${formatShare(poisoned.hits, poisoned.total)}`]
+	})
+	const [first = '', ...rest] = shares
+	return first === '' ? '' : `${[first.charAt(0).toUpperCase() + first.slice(1), ...rest].join(', ')}.`
 }
 
 function curveRemark(run: PruneRun): string {

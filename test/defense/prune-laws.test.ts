@@ -57,7 +57,7 @@ describe('laws of pruning, on random nets', () => {
 				)
 				const model = await modelOf(graph)
 				const bySurgery = pruneChannels(model, chooseLayer(model, 'layer'), [channel])
-				expect(bySurgery.pruning.intervention).toBe('weights')
+				expect(bySurgery.pruning[0]?.intervention).toBe('weights')
 				const images = randomImages(model, 20, shape.seed)
 				expect(await predictLabels(bySurgery, images)).toEqual(await predictLabels(await modelOf(byHand), images))
 			}),

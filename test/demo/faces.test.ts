@@ -6,7 +6,7 @@ import { drawFace } from '../../src/demo/face.ts'
 import { difference, drawFaces, drawPeople } from '../../src/demo/faces.ts'
 import { drawIdentity } from '../../src/demo/identity.ts'
 import { neutralNuisance } from '../../src/demo/nuisance.ts'
-import { createRandom } from '../../src/demo/random.ts'
+import { createRandom } from '../../src/random.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const image = (pixels: Uint8Array, index: number) => pixels.subarray(index * IMAGE_SIZE, (index + 1) * IMAGE_SIZE)

@@ -35,7 +35,9 @@ export function repairedFrom(source: StepRecord, drop: number | null, order: rea
 	const name = drop ?? 'given'
 	const files = { source: `repaired_${name}.h5`, onnx: `repaired_${name}.onnx`, goodnet: `goodnet_${name}.onnx` }
 	return {
+		chosenBy: drop === null ? 'given' : 'drop',
 		drop,
+		u: null,
 		pruned,
 		channels: order.slice(0, pruned),
 		files,
@@ -52,6 +54,7 @@ export function repairedFrom(source: StepRecord, drop: number | null, order: rea
 }
 
 const ORDER = [1, 4, 6, 0, 7, 2, 5, 3]
+const MEANS = [0.25, 0, 1.5, 4, 0, 2.75, 0, 0.5]
 const CLEAN = [980, 980, 980, 975, 955, 930, 880, 600, 10]
 const ASR = [1000, 1000, 1000, 1000, 1000, 992, 700, 20, 0]
 
@@ -79,10 +82,13 @@ export function smallRun(): PruneRun {
 			test: dataRecord('test.h5', IMAGES.test),
 			poisoned: poisonedRecord('bd_test.h5', IMAGES.poisoned),
 		},
+		layers: null,
 		order: ORDER,
-		orderSource: 'mean-activation',
-		meanActivation: [0.25, 0, 1.5, 4, 0, 2.75, 0, 0.5],
+		orderSource: 'ranked',
+		ranking: { name: 'mean', quantity: 'mean activation', first: 'lowest', scores: MEANS, seed: null },
+		meanActivation: MEANS,
 		steps,
+		elbow: null,
 		repaired: [record(4, 2), record(5, 4), record(6, 10)],
 		notReached: [99],
 		environment: { goodnet: '0.1.0', node: '20.20.0', onnxruntime: '1.30.0', threads: 2, device: 'cpu' },
@@ -147,6 +153,7 @@ export function withGivenChannels(run: PruneRun): PruneRun {
 	return {
 		...run,
 		orderSource: 'given',
+		ranking: null,
 		order: ORDER.slice(0, 4),
 		steps: run.steps.slice(0, 5),
 		repaired: [repairedFrom(run.steps[4]!, null, ORDER)],

@@ -32,6 +32,6 @@ export const demo = defineCommand<DemoOptions>({
 		clock.lap('load')
 		const job = { model, data, options: { drops: options.drops ?? DEMO_DROPS } }
 		const { sweep, run } = await runSweep(job, false, io, progress, clock)
-		return finishRun({ model, layer: sweep.layer, run }, options, io, progress)
+		return finishRun({ model, layers: sweep.layers, run }, options, io, progress)
 	},
 })

@@ -1,10 +1,14 @@
 /** `goodnet prune`: the defense on somebody's own net and data. */
 import { readFile } from 'node:fs/promises'
 import { PruneOptions } from '../../contracts/cli-options.ts'
+import { ALL_LAYERS } from '../../contracts/prune-run.ts'
 import type { ImageSet } from '../../data/image-set.ts'
 import { checkInput } from '../../defense/diagnose.ts'
+import { checkAcross } from '../../defense/prune/across-layers.ts'
+import { checkBlind, pruneBlindly as pruneAboveThreshold } from '../../defense/prune/blind.ts'
 import { chooseLayer } from '../../defense/prune/layer.ts'
-import { channelsRecord } from '../../defense/prune/record.ts'
+import { checkThreshold } from '../../defense/prune/rank/rank-layer.ts'
+import { blindRecord } from '../../defense/prune/record.ts'
 import { checkChannels } from '../../defense/prune/repaired.ts'
 import { InputError, messageOf, UsageError } from '../../errors.ts'
 import { parseJson } from '../../json.ts'
@@ -30,7 +34,16 @@ export const prune = defineCommand<PruneOptions>({
 			'triggered images that are only measured, labelled with the target or, with --target, with their true classes',
 		],
 		['--target <label>', 'the attacker\u2019s label, counted from 0'],
-		['--layer <name>', 'layer to prune (default: the last pooling layer; see goodnet inspect)'],
+		[
+			'--layer <name>',
+			'layer to prune (default: the last pooling layer; see goodnet inspect), or all: one order across layers, with --rank clp, bnp or random',
+		],
+		['--rank <name>', 'order of pruning: mean, max, apoz, l1, clp, bnp or random (default: mean)'],
+		[
+			'--u <number>',
+			'with clp and bnp, also the net without what lies this many standard deviations above its layer\u2019s mean; clp then needs no data',
+		],
+		['--seed <n>', 'of --rank random (default: 0)'],
 		['--drops <list>', 'points of clean accuracy to give up, one net each (default: 2,4,10)'],
 		['--channels <list>', 'prune exactly these channels; needs no data'],
 		['--order <file>', 'prune in the order in this file (JSON array, or numbers apart by commas or spaces)'],
@@ -54,11 +67,11 @@ export const prune = defineCommand<PruneOptions>({
 			if (options.check) await checkInput(model, data.valid, io.signal)
 			const order = options.channels ?? (options.order === undefined ? undefined : await readOrder(options.order))
 			const drops = options.channels ? [] : options.drops
-			const { layer: layerName, target } = options
-			const job = { model, data, options: { layer: layerName, drops, order, target } }
+			const { layer, rank, u, seed, target } = options
+			const job = { model, data, options: { layer, drops, order, rank, u, seed, target } }
 			const { sweep, run } = await runSweep(job, options.channels !== undefined, io, progress, clock)
 			return await finishRun(
-				{ model, layer: sweep.layer, run, classNames: data.valid.classNames },
+				{ model, layers: sweep.layers, run, classNames: data.valid.classNames },
 				options,
 				io,
 				progress,
@@ -69,18 +82,17 @@ export const prune = defineCommand<PruneOptions>({
 	},
 })
 
-function checkUsage({ valid, test, poisoned, channels, order, drops }: PruneOptions): void {
-	if (channels && (order !== undefined || drops)) {
-		throw new UsageError(
-			'conflicting-options',
-			'--channels prunes exactly those channels; it does not go with --order or --drops',
-		)
-	}
+function checkUsage(options: PruneOptions): void {
+	const { valid, test, poisoned, channels, rank, u } = options
+	checkConflicts(options)
 	if (valid === undefined && !channels) {
-		throw new UsageError(
-			'no-data',
-			'prune needs --valid PATH with clean images, or --channels LIST to prune without data',
-		)
+		if (u === undefined || rank === undefined) {
+			throw new UsageError(
+				'no-data',
+				'prune needs --valid PATH with clean images; --channels LIST and --rank clp --u NUMBER prune without data',
+			)
+		}
+		checkBlind(rank)
 	}
 	if (valid === undefined && (test !== undefined || poisoned !== undefined)) {
 		throw new UsageError(
@@ -88,6 +100,27 @@ function checkUsage({ valid, test, poisoned, channels, order, drops }: PruneOpti
 			'--test and --poisoned are measured along with --valid PATH; name that too, or use goodnet evaluate',
 		)
 	}
+}
+
+function checkConflicts({ channels, order, drops, rank, u, seed, layer }: PruneOptions): void {
+	if (channels && (order !== undefined || drops)) {
+		throw new UsageError(
+			'conflicting-options',
+			'--channels prunes exactly those channels; it does not go with --order or --drops',
+		)
+	}
+	const isGiven = channels !== undefined || order !== undefined
+	if (isGiven && (rank !== undefined || u !== undefined || layer === ALL_LAYERS)) {
+		throw new UsageError(
+			'conflicting-options',
+			'--channels and --order leave nothing to rank; they do not go with --rank, --u or --layer all',
+		)
+	}
+	if (seed !== undefined && rank !== 'random') {
+		throw new UsageError('conflicting-options', '--seed belongs to --rank random')
+	}
+	if (u !== undefined) checkThreshold(rank ?? 'mean')
+	if (layer === ALL_LAYERS) checkAcross(rank ?? 'mean')
 }
 
 async function openData(model: Model, options: PruneOptions, valid: string) {
@@ -100,6 +133,7 @@ async function openData(model: Model, options: PruneOptions, valid: string) {
 	}
 }
 
+/** Without data: the channels given, or those above the threshold. */
 async function pruneBlindly(
 	model: Model,
 	options: PruneOptions,
@@ -107,11 +141,18 @@ async function pruneBlindly(
 	progress: Progress,
 	clock: ReturnType<typeof startClock>,
 ): Promise<number> {
-	const channels = options.channels ?? []
-	const layer = chooseLayer(model, options.layer)
+	const { layers, ...pruning } = await blindPruning(model, options)
+	const run = await blindRecord(model, layers, pruning, clock.facts())
+	return finishRun({ model, layers, run }, options, io, progress)
+}
+
+async function blindPruning(model: Model, { channels, rank, u, layer: name }: PruneOptions) {
+	// `checkUsage` saw to it that there are either channels or a ranking with a threshold.
+	if (!channels) return pruneAboveThreshold(model, { rank: rank!, u: u!, layer: name })
+	const layer = chooseLayer(model, name)
 	checkChannels(model, layer, channels)
-	const run = await channelsRecord(model, layer, channels, clock.facts())
-	return finishRun({ model, layer, run }, options, io, progress)
+	const choice = { chosenBy: 'given', drop: null, u: null, pruned: channels.length } as const
+	return { layers: [layer], order: channels, ranking: null, choice }
 }
 
 async function readOrder(path: string): Promise<number[]> {

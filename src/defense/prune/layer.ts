@@ -1,6 +1,7 @@
 /** Where to prune: the places of a net whose channels can be silenced, and the one to take when nobody says. */
+import type { Intervention } from '../../contracts/prune-run.ts'
 import { InputError, UnsupportedError } from '../../errors.ts'
-import { traceProducer } from '../../graph/channels.ts'
+import { type Producer, traceProducer, traceProducers } from '../../graph/channels.ts'
 import type { ChannelAxis } from '../../graph/edit.ts'
 import type { Dim, Node } from '../../graph/graph.ts'
 import { constantOf, dependentsOf, readersOf, requiredFor, writersOf } from '../../graph/query.ts'
@@ -17,10 +18,18 @@ export interface PruneLayer {
 	readonly shape: readonly Dim[]
 	/** Name of the convolution or dense layer whose filters make the channels; null where several do. */
 	readonly producer: string | null
-	/** `weights`: a channel is pruned by zeroing kernel and bias. `mask`: by a mask node, where that would not silence it. */
-	readonly intervention: 'weights' | 'mask'
+	/**
+	 * `weights`: a channel is pruned by zeroing kernel and bias. `normalization`: by zeroing scale and shift of the batch normalization
+	 * behind, as some rankings ask. `mask`: by a mask node, where neither would silence it.
+	 */
+	readonly intervention: Intervention
 	/** The constants to zero; empty for `mask`. */
 	readonly filters: readonly ChannelAxis[]
+	/**
+	 * Every layer whose filters make channels here, in the order of the net: the one named above, or the tied ones of a residual sum, or
+	 * the parts of a concatenation. Empty where something else makes them.
+	 */
+	readonly producers: readonly Producer[]
 	/** Is this the output of a pooling layer? The default layer is the last such. */
 	readonly isPooling: boolean
 }
@@ -44,10 +53,12 @@ export function prunableLayers(model: Model): PruneLayer[] {
 	})
 	const order = new Map(graph.nodes.flatMap((node, i) => node.outputs.map((name) => [name, i] as const)))
 	const names = [...new Set(ends)].sort((a, b) => order.get(a)! - order.get(b)!)
-	const before = valuesBeforeLogits(model)
-	return names
-		.filter((name) => before.has(name) && isReadByWeights(model, name))
-		.map((name) => describeLayer(model, name))
+	return names.filter((name) => isPrunable(model, name)).map((name) => describeLayer(model, name))
+}
+
+/** Is the answer computed from this value, with weights in between? Channels that no later weights read are the classes themselves. */
+export function isPrunable(model: Model, name: string): boolean {
+	return valuesBeforeLogits(model).has(name) && isReadByWeights(model, name)
 }
 
 /** The last pooling layer, or where there is none the last convolution block's output; undefined for an empty list. */
@@ -64,14 +75,16 @@ export function defaultLayer(layers: readonly PruneLayer[]): PruneLayer | undefi
  */
 export function chooseLayer(model: Model, name?: string): PruneLayer {
 	const { path } = model.source
-	if (model.kind === 'goodnet') {
-		throw new InputError('already-goodnet', `${path} is a GoodNet already; prune the net that it was made of`, { path })
-	}
+	if (model.kind === 'goodnet') throw alreadyGoodnet(model)
 	if (name !== undefined) return checkBefore(model, describeLayer(model, resolveName(model, name)))
 	const layer = defaultLayer(prunableLayers(model))
 	if (layer) return layer
 	const message = `${path}: no convolution to prune here (expected Conv followed by weights); name a dense layer with --layer`
 	throw new UnsupportedError('nothing-to-prune', message, { path })
+}
+
+export function alreadyGoodnet({ source: { path } }: Model): InputError {
+	return new InputError('already-goodnet', `${path} is a GoodNet already; prune the net that it was made of`, { path })
 }
 
 /** Values that the logits are computed from, the logits themselves not among them. */
@@ -97,6 +110,7 @@ function describeLayer(model: Model, name: string): PruneLayer {
 	}
 	const rankOf = (each: string) => model.values.get(each)?.shape?.length
 	const traced = axes.map((axis) => ({ axis, producer: traceProducer(model.graph, name, axis, rankOf) }))
+	const shapeOf = (each: string) => model.values.get(each)?.shape ?? undefined
 	const { axis, producer } = traced.find((each) => each.producer) ?? traced[0]!
 	return {
 		name,
@@ -106,6 +120,7 @@ function describeLayer(model: Model, name: string): PruneLayer {
 		producer: producer ? nodeName(producer.node) : null,
 		intervention: producer ? 'weights' : 'mask',
 		filters: producer?.filters ?? [],
+		producers: producer ? [producer] : (traceProducers(model.graph, name, axis, shapeOf) ?? []),
 		isPooling: POOLING.has(writer.op),
 	}
 }
@@ -130,7 +145,6 @@ function blockEnd(model: Model, output: string): string {
 	}
 }
 
-/** Channels that no later weights read are the classes themselves, and pruning those is no defense. */
 function isReadByWeights({ graph }: Model, name: string): boolean {
 	const writers = writersOf(graph)
 	return [...dependentsOf(graph, [name])].some(
@@ -138,6 +152,7 @@ function isReadByWeights({ graph }: Model, name: string): boolean {
 	)
 }
 
-function nodeName(node: Node): string {
+/** What `inspect` calls a node: its own name, or what it writes. */
+export function nodeName(node: Node): string {
 	return node.name === '' ? node.outputs[0]! : node.name
 }

@@ -2,19 +2,32 @@
  * The pruning defense, whole: rank the channels of one layer on clean images, prune them one after another, and take for each drop the
  * first net that lies that many points below the baseline (fine-pruning, arXiv:1805.12185, section 4; CSAW HackML 2020, lab 3).
  */
-import type { StepRecord } from '../../contracts/prune-run.ts'
+import type { RankingRecord, RankName } from '../../contracts/prune-run.ts'
 import type { ImageSet } from '../../data/image-set.ts'
-import { InputError, UsageError } from '../../errors.ts'
-import { dropReached } from '../../metrics/rates.ts'
+import { UsageError } from '../../errors.ts'
 import type { Model } from '../../model/model.ts'
 import type { OnProgress } from '../../model/predict.ts'
 import { checkLabels, checkPoisoned, type PoisonedLabels } from '../labels.ts'
 import { type ActivationStore, type BatchSource, readOnce, readTwice } from './batch-source.ts'
+import { channelLayout } from './channel-layout.ts'
+import {
+	type ChoiceName,
+	type Curve,
+	channelsFor,
+	checkDrops,
+	chooseNets,
+	countAbove,
+	type MeasuredNets,
+	stepRecords,
+} from './curve.ts'
 import { chooseLayer, type PruneLayer } from './layer.ts'
-import { MeanActivation, rankChannels } from './rank.ts'
+import { MeanActivation } from './rank/mean.ts'
+import { orderChannels, standardScores } from './rank/order.ts'
+import { checkThreshold, layerFor, rankingRecord, rankLayer } from './rank/rank-layer.ts'
+import { RANKINGS } from './rank/rankings.ts'
 import { checkChannels, pruneChannels, type RepairedModel } from './repaired.ts'
 import { type Judge, sweepSet } from './sweep.ts'
-import { CleanTally, PoisonedTally } from './tally.ts'
+import { CleanTally, countsAt, PoisonedTally, type Tallies } from './tally.ts'
 import { type CutModel, cutModel } from './trunk.ts'
 
 /** The stages one sees in a progress bar. */
@@ -28,6 +41,12 @@ export interface PruneOptions {
 	readonly drops?: readonly number[] | undefined
 	/** Channels in pruning order, instead of ranking them. */
 	readonly order?: readonly number[] | undefined
+	/** Default `mean`. */
+	readonly rank?: RankName | undefined
+	/** Also take the net whose channels lie more than `u` standard deviations above the mean, for `clp` and `bnp`. */
+	readonly u?: number | undefined
+	/** Of `random`. Default 0. */
+	readonly seed?: number | undefined
 	/** Measured along the sweep, never used to choose. */
 	readonly test?: ImageSet | undefined
 	/** Measured along the sweep, never used to choose. */
@@ -40,8 +59,6 @@ export interface PruneOptions {
 	readonly onProgress?: ((stage: PruneStage, ...progress: Parameters<OnProgress>) => void) | undefined
 }
 
-const DEFAULT_DROPS: readonly number[] = [2, 4, 10]
-
 /** A drop and the first net that reaches it. */
 export interface ReachedDrop {
 	/** Points. */
@@ -50,67 +67,85 @@ export interface ReachedDrop {
 	readonly pruned: number
 }
 
-/** Everything a sweep found out. Counts are integers; see `CleanTally` and `PoisonedTally`. */
-export interface Sweep {
-	readonly model: Model
+/** Everything a sweep of one layer found out: every net of the order is measured. Counts are integers. */
+export interface Sweep extends Curve {
 	readonly layer: PruneLayer
-	/** Channel numbers, first pruned first. */
-	readonly order: readonly number[]
-	/** Mean activation by channel number. */
 	readonly meanActivation: readonly number[]
-	/** `order.length + 1` nets; step 0 is the net as it came. */
-	readonly steps: readonly StepRecord[]
 	readonly valid: CleanTally
 	readonly test: CleanTally | null
 	readonly poisoned: PoisonedTally | null
-	readonly poisonedLabels: PoisonedLabels | null
+	/** The choices that drops made. */
 	readonly reached: readonly ReachedDrop[]
-	/** Drops that no net of the order reached. */
-	readonly notReached: readonly number[]
-	/** The repaired net for a drop. @throws InputError `not-reached` */
-	repaired(drop: number): RepairedModel
+	/** The repaired net for a drop, the elbow, or the threshold. @throws InputError `not-reached` */
+	repaired(which: ChoiceName): RepairedModel
 }
 
 /**
  * Runs the defense.
  *
  * @param valid clean images `[N, …]`; without labels, accuracy is agreement with the net as it came
- * @throws UsageError `bad-drops`; InputError for data that does not fit (labels, layer, channels); InterruptedError
+ * @throws UsageError `bad-drops`, `conflicting-options`, `no-threshold`; UnsupportedError `rank-does-not-apply`; InputError for data that does not fit (labels, layer, channels); InterruptedError
  */
 export async function prune(model: Model, valid: ImageSet, options: PruneOptions = {}): Promise<Sweep> {
 	const { test, poisoned } = options
-	const drops = [...new Set(options.drops ?? DEFAULT_DROPS)]
-	checkDrops(drops)
+	const drops = checkDrops(options.drops)
+	const rank = rankOf(options)
 	const labels = poisoned ? checkPoisoned(poisoned, model.classes, options.target) : null
 	for (const set of [valid, test]) if (set) checkLabels(set, model.classes)
-	const layer = chooseLayer(model, options.layer)
+	const chosen = chooseLayer(model, options.layer)
+	const layer = rank ? layerFor(model, chosen, rank) : chosen
 	if (options.order) checkChannels(model, layer, options.order)
 	const net = await cutModel(model, layer)
 	try {
 		const validBatches = readTwice(net, valid, options.scratch)
 		const meanActivation = await measure(net, validBatches, options)
-		const order = options.order ?? rankChannels(meanActivation)
-		const counts = await count(net, order, validBatches, valid, labels, options)
-		const reached = drops.flatMap((drop) => firstNetBelow(counts.valid, order.length, drop))
+		const ranking = rank && (await rankChannels(net, rank, meanActivation, valid, options))
+		const order = options.order ?? orderChannels(ranking!.scores, ranking!.first)
+		const threshold = ranking && thresholdOf(ranking, options.u, model)
+		const tallies = await count(net, order, validBatches, valid, labels, options)
+		const nets: MeasuredNets = new Map([null, ...order].map((_, pruned) => [pruned, countsAt(pruned, tallies)]))
+		const chosenNets = chooseNets(nets, { drops, threshold, hasElbow: rank !== null && RANKINGS[rank].isSuspicion })
 		return {
-			model,
-			layer,
-			order,
-			meanActivation,
-			...counts,
-			steps: stepRecords(order, counts),
+			...{ model, layer, layers: [layer], order, ranking, meanActivation, nets },
+			...tallies,
+			...chosenNets,
+			reached: chosenNets.choices.flatMap(({ drop, pruned }) => (drop === null ? [] : [{ drop, pruned }])),
+			steps: stepRecords(nets, order),
 			poisonedLabels: labels,
-			reached,
-			notReached: drops.filter((drop) => !reached.some((each) => each.drop === drop)),
-			repaired(drop) {
-				const found = reached.find((each) => each.drop === drop)
-				if (found) return pruneChannels(model, layer, order.slice(0, found.pruned))
-				throw new InputError('not-reached', `no net of this sweep lies ${drop} points below the baseline`)
-			},
+			repaired: (which) => pruneChannels(model, layer, channelsFor({ ...chosenNets, order }, which)),
 		}
 	} finally {
 		await net.close()
 	}
+}
+
+/** @throws UsageError `conflicting-options`, `no-threshold` */
+function rankOf({ order, rank, u }: PruneOptions): RankName | null {
+	if (order && (rank !== undefined || u !== undefined)) {
+		throw new UsageError(
+			'conflicting-options',
+			'an order given by hand leaves nothing to rank; it does not go with a ranking',
+		)
+	}
+	if (order) return null
+	if (u !== undefined) checkThreshold(rank ?? 'mean')
+	return rank ?? 'mean'
+}
+
+async function rankChannels(
+	{ model, layer }: CutModel,
+	rank: RankName,
+	meanActivation: readonly number[],
+	valid: ImageSet,
+	{ seed, signal, onProgress }: PruneOptions,
+): Promise<RankingRecord> {
+	if (rank === 'mean') return rankingRecord(rank, meanActivation)
+	const onImages = (done: number, total: number) => onProgress?.('activations', done, total)
+	return rankLayer(model, layer, rank, valid, { seed, signal, onProgress: onImages })
+}
+
+function thresholdOf({ scores }: RankingRecord, u: number | undefined, { source }: Model) {
+	return u === undefined ? null : { u, pruned: countAbove(standardScores(scores), u, source.path) }
 }
 
 /**
@@ -135,12 +170,6 @@ export async function countPoisoned(
 }
 
 /** Counts of every net of the order, on every set there is. */
-interface Counts {
-	readonly valid: CleanTally
-	readonly test: CleanTally | null
-	readonly poisoned: PoisonedTally | null
-}
-
 async function count(
 	net: CutModel,
 	order: readonly number[],
@@ -148,7 +177,7 @@ async function count(
 	valid: ImageSet,
 	labels: PoisonedLabels | null,
 	options: PruneOptions,
-): Promise<Counts> {
+): Promise<Tallies> {
 	const { test, poisoned } = options
 	const steps = order.length + 1
 	const sweep = <J extends Judge>(stage: PruneStage, source: BatchSource, judge: J) =>
@@ -178,38 +207,15 @@ async function judgeSet<J extends Judge>(
 	return judge
 }
 
-function checkDrops(drops: readonly number[]): void {
-	const bad = drops.find((drop) => !(drop > 0 && drop <= 100))
-	if (bad !== undefined) throw new UsageError('bad-drops', `drops are points above 0 and at most 100; found ${bad}`)
-}
-
 async function measure(
 	net: CutModel,
 	source: BatchSource,
 	{ signal, onProgress }: PruneOptions,
 ): Promise<readonly number[]> {
-	const means = new MeanActivation(net.layer)
+	const means = new MeanActivation(channelLayout(net.layer))
 	for await (const batch of source.batches({ signal })) {
-		means.add(batch)
+		means.add(batch.feeds[net.layer.name]!.data as Float32Array, batch.count) // float32: `cutModel` checked
 		onProgress?.('activations', batch.start + batch.count, source.count)
 	}
 	return means.result()
-}
-
-function firstNetBelow(valid: CleanTally, channels: number, drop: number): ReachedDrop[] {
-	const { correct: baseline, total } = valid.net(0)
-	for (let pruned = 1; pruned <= channels; pruned++) {
-		if (dropReached(baseline, valid.net(pruned).correct, total, drop)) return [{ drop, pruned }]
-	}
-	return []
-}
-
-function stepRecords(order: readonly number[], { valid, test, poisoned }: Counts): StepRecord[] {
-	return [null, ...order].map((channel, pruned) => ({
-		pruned,
-		channel,
-		valid: valid.net(pruned),
-		test: test?.net(pruned) ?? null,
-		poisoned: poisoned?.net(pruned) ?? null,
-	}))
 }

@@ -1,11 +1,19 @@
 /** A sweep as the record that `run.json` keeps: plain data, counts only. */
-import type { DataRecord, PoisonedRecord, PruneRun, RepairedRecord, StepRecord } from '../../contracts/prune-run.ts'
+import type {
+	DataRecord,
+	PoisonedRecord,
+	PruneRun,
+	RankingRecord,
+	RepairedRecord,
+	StepRecord,
+} from '../../contracts/prune-run.ts'
+import { ALL_LAYERS } from '../../contracts/prune-run.ts'
 import type { ImageSet } from '../../data/image-set.ts'
 import { imageDims } from '../../model/describe.ts'
 import type { Model } from '../../model/model.ts'
 import type { PoisonedLabels } from '../labels.ts'
+import type { Choice, Curve } from './curve.ts'
 import type { PruneLayer } from './layer.ts'
-import type { Sweep } from './prune.ts'
 
 /** The data sets of a run. */
 export interface RunData {
@@ -21,62 +29,53 @@ export interface RunFacts {
 	readonly seconds: PruneRun['seconds']
 }
 
-/** The record of a sweep; `files` of each repaired net are still null. */
-export async function sweepRecord(
-	sweep: Sweep,
-	data: RunData,
-	isOrderGiven: boolean,
-	facts: RunFacts,
-): Promise<PruneRun> {
+/** The record of a sweep, of one layer or across layers; `files` of each repaired net are still null. */
+export async function sweepRecord(curve: Curve, data: RunData, facts: RunFacts): Promise<PruneRun> {
+	const { order, ranking, meanActivation, steps, elbow, choices, notReached } = curve
 	return {
-		...(await baseRecord(sweep.model, sweep.layer, data, sweep.poisonedLabels, facts)),
-		order: [...sweep.order],
-		orderSource: isOrderGiven ? 'given' : 'mean-activation',
-		meanActivation: [...sweep.meanActivation],
-		steps: [...sweep.steps],
-		repaired: sweep.reached.map(({ drop, pruned }) => repairedRecord(sweep, pruned, drop)),
-		notReached: [...sweep.notReached],
+		...(await baseRecord(curve.model, curve.layers, data, curve.poisonedLabels, facts)),
+		order: [...order],
+		orderSource: ranking ? 'ranked' : 'given',
+		ranking,
+		meanActivation: meanActivation && [...meanActivation],
+		steps: [...steps],
+		elbow,
+		repaired: choices.map((choice) => repairedRecord(curve, choice)),
+		notReached: [...notReached],
 	}
 }
 
-/** The record of a run that pruned given channels without looking at data. */
-export async function channelsRecord(
+/** The record of a run without data: channels given by hand, or those above the threshold of a ranking that needs none. */
+export async function blindRecord(
 	model: Model,
-	layer: PruneLayer,
-	channels: readonly number[],
+	layers: readonly PruneLayer[],
+	{
+		choice,
+		order,
+		ranking,
+	}: { readonly choice: Choice; readonly order: readonly number[]; readonly ranking: RankingRecord | null },
 	facts: RunFacts,
 ): Promise<PruneRun> {
 	const unmeasured = { valid: null, test: null, poisoned: null }
+	const channels = order.slice(0, choice.pruned)
 	const steps = [null, ...channels].map((channel, pruned): StepRecord => ({ pruned, channel, ...unmeasured }))
-	const net = { drop: null, pruned: channels.length, channels: [...channels], files: null, sha256: {} }
 	return {
-		...(await baseRecord(model, layer, {}, null, facts)),
-		order: [...channels],
-		orderSource: 'given',
+		...(await baseRecord(model, layers, {}, null, facts)),
+		order: [...order],
+		orderSource: ranking ? 'ranked' : 'given',
+		ranking,
 		meanActivation: null,
 		steps,
-		repaired: [{ ...net, ...unmeasured, goodnet: unmeasured }],
+		elbow: null,
+		repaired: [{ ...choice, channels, files: null, sha256: {}, ...unmeasured, goodnet: unmeasured }],
 		notReached: [],
 	}
 }
 
-/** One net of a sweep, `pruned` channels in, with all its counts. */
-export function repairedRecord(sweep: Sweep, pruned: number, drop: number | null): RepairedRecord {
-	return {
-		drop,
-		pruned,
-		channels: sweep.order.slice(0, pruned),
-		files: null,
-		sha256: {},
-		valid: sweep.valid.net(pruned),
-		test: sweep.test?.net(pruned) ?? null,
-		poisoned: sweep.poisoned?.net(pruned) ?? null,
-		goodnet: {
-			valid: sweep.valid.guarded(pruned),
-			test: sweep.test?.guarded(pruned) ?? null,
-			poisoned: sweep.poisoned?.guarded(pruned) ?? null,
-		},
-	}
+/** One net of a curve with all its counts. */
+export function repairedRecord({ order, nets }: Pick<Curve, 'order' | 'nets'>, choice: Choice): RepairedRecord {
+	const counts = nets.get(choice.pruned)!
+	return { ...choice, channels: order.slice(0, choice.pruned), files: null, sha256: {}, ...counts }
 }
 
 export async function dataRecord(images: ImageSet): Promise<DataRecord> {
@@ -98,11 +97,14 @@ export async function poisonedRecord(
 	}
 }
 
-type BaseRecord = Pick<PruneRun, 'schema' | 'command' | 'model' | 'preprocessing' | 'data' | 'environment' | 'seconds'>
+type BaseRecord = Pick<
+	PruneRun,
+	'schema' | 'command' | 'model' | 'layers' | 'preprocessing' | 'data' | 'environment' | 'seconds'
+>
 
 async function baseRecord(
 	model: Model,
-	layer: PruneLayer,
+	layers: readonly PruneLayer[],
 	{ valid, test, poisoned }: RunData,
 	labels: PoisonedLabels | null,
 	{ command, goodnetVersion, seconds }: RunFacts,
@@ -117,11 +119,9 @@ async function baseRecord(
 			format: source.format,
 			inputShape: imageDims(input),
 			classes,
-			layer: layer.name,
-			producer: layer.producer,
-			channels: layer.channels,
-			intervention: layer.intervention,
+			...placeRecord(layers),
 		},
+		layers: layers.length > 1 ? layers.map(layerRecord) : null,
 		preprocessing: copyPreprocessing(model),
 		data: {
 			valid: valid ? await dataRecord(valid) : null,
@@ -137,6 +137,24 @@ async function baseRecord(
 		},
 		seconds,
 	}
+}
+
+/** Where a run pruned: its one layer, or all together. */
+function placeRecord(layers: readonly PruneLayer[]) {
+	const [first, ...others] = layers as [PruneLayer, ...PruneLayer[]] // a run prunes something
+	const { name, ...only } = layerRecord(first)
+	if (others.length === 0) return { layer: name, ...only }
+	const isSame = others.every(({ intervention }) => intervention === first.intervention)
+	return {
+		layer: ALL_LAYERS,
+		producer: null,
+		channels: layers.reduce((sum, { channels }) => sum + channels, 0),
+		intervention: isSame ? first.intervention : null,
+	}
+}
+
+function layerRecord({ name, producer, channels, intervention }: PruneLayer) {
+	return { name, producer, channels, intervention }
 }
 
 /** The model's preprocessing as a record of its own. */

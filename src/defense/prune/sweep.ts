@@ -8,8 +8,8 @@ import { throwIfAborted } from '../../errors.ts'
 import { pickImages } from '../../model/batches.ts'
 import { mapAhead } from '../../model/pipeline.ts'
 import type { Feed } from '../../runtime/runtime.ts'
+import { channelLayout } from './channel-layout.ts'
 import { type Head, makeHeads } from './heads.ts'
-import { channelStrides } from './rank.ts'
 import type { CutModel, EditPlace, LayerBatch } from './trunk.ts'
 
 /** Told, for each image and each step, what the pruned net and B answer. Step 0 is B itself. */
@@ -182,7 +182,7 @@ class Rows {
 
 /** Sets one channel to its silenced value in place; returns the images on which that changed anything. */
 function silence(place: EditPlace, edited: Float32Array, count: number, channel: number): number[] {
-	const { outer, inner } = channelStrides(place)
+	const { outer, inner } = channelLayout(place)
 	const { silenced, channels } = place
 	const touched: number[] = []
 	for (let image = 0; image < count; image++) {

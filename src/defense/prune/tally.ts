@@ -1,6 +1,7 @@
 /** Counts along a sweep: integers per step, rates only when somebody prints them. */
 import type { CleanCount, GuardedCleanCount, GuardedPoisonedCount, PoisonedCount } from '../../contracts/prune-run.ts'
 import type { PoisonedLabels } from '../labels.ts'
+import type { NetCounts } from './curve.ts'
 import type { Judge } from './sweep.ts'
 
 /**
@@ -93,5 +94,26 @@ export class PoisonedTally implements Judge {
 
 	private orUnknown(count: number): number | null {
 		return this.trueLabels ? count : null
+	}
+}
+
+/** One for each set of a run. */
+export interface Tallies {
+	readonly valid: CleanTally
+	readonly test: CleanTally | null
+	readonly poisoned: PoisonedTally | null
+}
+
+/** What they say of one step. */
+export function countsAt(step: number, { valid, test, poisoned }: Tallies): NetCounts {
+	return {
+		valid: valid.net(step),
+		test: test?.net(step) ?? null,
+		poisoned: poisoned?.net(step) ?? null,
+		goodnet: {
+			valid: valid.guarded(step),
+			test: test?.guarded(step) ?? null,
+			poisoned: poisoned?.guarded(step) ?? null,
+		},
 	}
 }

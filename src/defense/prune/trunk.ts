@@ -126,9 +126,9 @@ async function silencedOutput(model: Model, layer: PruneLayer, name: string): Pr
 
 function pruneAll(graph: Graph, { name, axis, channels: count, shape, intervention, filters }: PruneLayer): Graph {
 	const channels = [...Array(count).keys()]
-	return intervention === 'weights'
-		? zeroChannels(graph, filters, channels)
-		: maskValue(graph, name, { channels, count, axis, rank: shape.length })
+	return intervention === 'mask'
+		? maskValue(graph, name, { channels, count, axis, rank: shape.length })
+		: zeroChannels(graph, filters, channels)
 }
 
 async function* layerBatches(

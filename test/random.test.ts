@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRandom } from '../../src/demo/random.ts'
+import { createRandom } from '../src/random.ts'
 
 describe('createRandom', () => {
 	it('gives the same values for the same name on every machine: stored from one', () => {
