@@ -14,8 +14,10 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
 	['--quiet', 'no progress on stderr'],
 ]
 
+export const MODEL_ARGUMENT = 'model: ONNX, Keras .h5 or .keras, or a TF.js layers model (its folder or model.json)'
+
 export const MODEL_FLAGS: readonly Flag[] = [
-	['--architecture <file>', 'for weights-only .h5: another full .h5, or Keras\u2019 to_json text'],
+	['--architecture <file>', 'for weights-only .h5: another full .h5 or .keras, or Keras\u2019 to_json text'],
 	['--scale <number>', 'multiply pixels (0..255 as stored) by this, e.g. 1/255 (default: 1)'],
 	['--mean <list>', 'then subtract, one number or one a colour channel'],
 	['--std <list>', 'then divide by, one number or one a colour channel'],

@@ -2,16 +2,16 @@
 import { ModelOptions } from '../../contracts/cli-options.ts'
 import type { InspectResult } from '../../contracts/cli-results.ts'
 import { defaultLayer, prunableLayers } from '../../defense/prune/layer.ts'
-import { imageDims } from '../../model/describe.ts'
+import { imageDims } from '../../model/feed.ts'
 import { type Model, showShape } from '../../model/model.ts'
 import { defineCommand } from '../command.ts'
-import { MODEL_FLAGS, openModelFor } from '../inputs.ts'
+import { MODEL_ARGUMENT, MODEL_FLAGS, openModelFor } from '../inputs.ts'
 import { alignColumns } from '../text-table.ts'
 
 export const inspect = defineCommand<ModelOptions>({
 	name: 'inspect',
 	summary: 'say what a model file is and where its channels can be pruned',
-	arguments: [['<model>', 'model file: ONNX or Keras .h5']],
+	arguments: [['<model>', MODEL_ARGUMENT]],
 	flags: MODEL_FLAGS,
 	options: ModelOptions,
 	example: 'goodnet inspect bd_net.h5',

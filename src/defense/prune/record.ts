@@ -1,7 +1,7 @@
 /** A sweep as the record that `run.json` keeps: plain data, counts only. */
 import type { DataRecord, PoisonedRecord, PruneRun, RepairedRecord, StepRecord } from '../../contracts/prune-run.ts'
 import type { ImageSet } from '../../data/image-set.ts'
-import { imageDims } from '../../model/describe.ts'
+import { imageDims } from '../../model/feed.ts'
 import type { Model } from '../../model/model.ts'
 import type { PoisonedLabels } from '../labels.ts'
 import type { PruneLayer } from './layer.ts'
