@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { ModelOptions } from '../../contracts/cli-options.ts'
 import type { InspectResult } from '../../contracts/cli-results.ts'
 import { defaultLayer, prunableLayers } from '../../defense/prune/layer.ts'
+import { isQuantized } from '../../graph/query.ts'
 import { imageDims } from '../../model/feed.ts'
 import { type Model, type ModelFormat, showShape } from '../../model/model.ts'
 import { defineCommand } from '../command.ts'
@@ -77,7 +78,9 @@ function text(model: Model, facts: InspectResult): string {
 		intervention === 'weights' ? `zero kernel and bias of ${producer}` : 'mask node behind the layer',
 	])
 	const table = alignColumns([['  layer', 'shape', 'channels', 'how a channel is pruned'], ...rows])
-	const none = '  no convolution to prune here'
+	const none = isQuantized(model.graph)
+		? '  none: the net is quantised; prune the float model, then quantise it again'
+		: '  no convolution to prune here'
 	return [...factLines(model, facts), '', 'Prunable layers (* is the default):', rows.length > 0 ? table : none].join(
 		'\n',
 	)
