@@ -48,7 +48,7 @@ export interface OpenModelOptions {
  */
 export async function openModel(bytes: Uint8Array, options: OpenModelOptions): Promise<Model> {
 	const { path, sha256, runtime, sandbox, preprocessing } = options
-	const { format, graph, beside = new Map() } = await readGraph(bytes, options)
+	const { format, graph, beside = new Map() } = await openGraph(bytes, options)
 	checkBounded(graph, path)
 	checkNoControlFlow(graph, path)
 	checkFinite(graph, path)
@@ -66,13 +66,18 @@ function preprocessingOf({ metadata }: Graph): Partial<Preprocessing> {
 	return parsed?.success ? parsed.data : {}
 }
 
-interface ReadModel {
+/** A file read, and not yet asked what it classifies. */
+export interface OpenedGraph {
 	readonly format: ModelFormat
 	readonly graph: Graph
 	readonly beside?: ReadonlyMap<string, Uint8Array>
 }
 
-async function readGraph(bytes: Uint8Array, options: OpenModelOptions): Promise<ReadModel> {
+/** The graph in the bytes of any model file, classifier of images or not, and the files beside it that it was read with. Throws as `openModel`. */
+export async function openGraph(
+	bytes: Uint8Array,
+	options: Pick<OpenModelOptions, 'path' | 'architecture' | 'readBeside'>,
+): Promise<OpenedGraph> {
 	const { path, architecture, readBeside = nothingBeside(path) } = options
 	if (matchKeras(bytes)) {
 		const graph = await openKeras(bytes, { path, ...(architecture && { architecture }) })
