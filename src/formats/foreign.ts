@@ -20,7 +20,8 @@ function nameText(head: string): string | null {
 	if (trimmed.startsWith('<!doctype html') || trimmed.startsWith('<html')) {
 		return 'a web page saved under a model\'s name: download the file itself ("raw")'
 	}
-	if (trimmed.startsWith('{'))
+	// Keras 1 wrote JSON inside a JSON string.
+	if (/^"?\{/.test(trimmed))
 		return 'JSON without weights: name the model file itself, and an architecture with --architecture FILE'
 	return null
 }
