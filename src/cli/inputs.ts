@@ -14,6 +14,7 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
 	['--quiet', 'no progress on stderr'],
 ]
 
+/** What a command's model argument takes, for its help. */
 export const MODEL_ARGUMENT = 'model: ONNX, Keras .h5 or .keras, or a TF.js layers model (its folder or model.json)'
 
 export const MODEL_FLAGS: readonly Flag[] = [
