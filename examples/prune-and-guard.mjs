@@ -3,7 +3,7 @@ import { demoImages, demoNetPath, GoodNet, loadModel, prune, saveModel } from 'g
 
 const folder = process.argv[2] ?? '.'
 
-const badnet = await loadModel(demoNetPath) // or your own .h5 or .onnx
+const badnet = await loadModel(demoNetPath) // or your own .h5, .keras, .onnx or TF.js folder
 const valid = demoImages('valid') // or: await loadImages('valid.h5')
 const sweep = await prune(badnet, valid, { layer: 'pool_3', drops: [2, 4, 10] })
 

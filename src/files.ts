@@ -1,6 +1,7 @@
 /** Writing files so that a reader never sees half of one, and reading them with an error that says what helps. */
 import { createHash, randomUUID } from 'node:crypto'
-import { access, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { access, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
 import { type GoodnetError, InputError, messageOf } from './errors.ts'
 
 /**
@@ -13,11 +14,7 @@ export async function writeFileWhole(
 	content: Uint8Array | string,
 	{ force = false } = {},
 ): Promise<void> {
-	if (!force && (await exists(path))) {
-		throw new InputError('exists', `${path} is there already; name another file, or add --force to overwrite it`, {
-			path,
-		})
-	}
+	if (!force) await assertFree(path)
 	const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`
 	try {
 		const file = await open(temporary, 'wx')
@@ -64,6 +61,48 @@ export async function readFileWhole(path: string, maxBytes: number): Promise<Uin
 	return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+/**
+ * Reads the file `name` inside `folder`, at most `maxBytes`; `absent` where there is none, `outside` where a link leads out of the folder.
+ * @throws InputError `not-a-file`, `too-large`
+ */
+export async function readFileInside(
+	folder: string,
+	name: string,
+	maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | 'absent' | 'outside'> {
+	const path = join(folder, name)
+	if (!(await exists(path))) return 'absent'
+	const [root, place] = await Promise.all([realpath(folder), realpath(path)])
+	if (!place.startsWith(root.endsWith(sep) ? root : root + sep)) return 'outside'
+	return readFileWhole(path, maxBytes)
+}
+
+/**
+ * Writes several files that belong together, in their order. None is written where one of them is there already and `force` is not set.
+ *
+ * @param contents path → content
+ * @throws InputError `exists`, `disk-full`, `not-writable`
+ */
+export async function writeFilesWhole(
+	contents: ReadonlyMap<string, Uint8Array | string>,
+	{ force = false } = {},
+): Promise<void> {
+	for (const path of contents.keys()) if (!force) await assertFree(path)
+	for (const [path, content] of contents) {
+		await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
+			throw writeError(path, error)
+		})
+		await writeFileWhole(path, content, { force })
+	}
+}
+
+async function assertFree(path: string): Promise<void> {
+	if (!(await exists(path))) return
+	throw new InputError('exists', `${path} is there already; name another file, or add --force to overwrite it`, {
+		path,
+	})
+}
+
 export async function exists(path: string): Promise<boolean> {
 	return access(path).then(
 		() => true,
@@ -71,7 +110,9 @@ export async function exists(path: string): Promise<boolean> {
 	)
 }
 
-/** SHA-256 of some bytes in memory, hex. */
-export function sha256Of(content: Uint8Array | string): string {
-	return createHash('sha256').update(content).digest('hex')
+/** SHA-256 of some contents in memory, one behind the other; hex. */
+export function sha256Of(...contents: readonly (Uint8Array | string)[]): string {
+	const hash = createHash('sha256')
+	for (const content of contents) hash.update(content)
+	return hash.digest('hex')
 }

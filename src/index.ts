@@ -36,6 +36,7 @@ export {
 	UsageError,
 } from './errors.ts'
 // Models
+export type { ReadBeside } from './formats/beside.ts'
 export type { ChannelAxis } from './graph/edit.ts'
 export type { Attribute, Dim, DType, Graph, Node, Tensor, TensorOrigin, Value } from './graph/graph.ts'
 export { decodeOnnx, encodeOnnx } from './graph/onnx.ts'

@@ -7,7 +7,8 @@ export { sweepRecord } from './defense/prune/record.ts'
 // The embedded example
 export { demoImages, demoNetPath } from './demo/demo.ts'
 export * from './index.ts'
-export { type LoadModelOptions, loadModel, saveModel } from './model/load.ts'
+export { type LoadModelOptions, loadModel } from './model/load.ts'
+export { saveModel } from './model/save.ts'
 export { type RunFolderOptions, writeRunFolder } from './report/run-folder.ts'
 // Running
 export { bestRuntime, type NodeRuntimeOptions, nodeRuntime } from './runtime/node.ts'

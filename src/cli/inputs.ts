@@ -18,8 +18,11 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
 export const DATA_PATHS =
 	'HDF5, npz, npy, IDX, CIFAR or Parquet file, labels CSV, or folder; after a colon the names that it does not tell (set.h5:images,labels; images.gz:labels.gz; photos:labels.csv; cifar-10-batches-bin:test)'
 
+/** What a command's model argument takes, for its help. */
+export const MODEL_ARGUMENT = 'model: ONNX, Keras .h5 or .keras, or a TF.js layers model (its folder or model.json)'
+
 export const MODEL_FLAGS: readonly Flag[] = [
-	['--architecture <file>', 'for weights-only .h5: another full .h5, or Keras\u2019 to_json text'],
+	['--architecture <file>', 'for weights-only .h5: another full .h5 or .keras, or Keras\u2019 to_json text'],
 	['--scale <number>', 'multiply pixels (0..255 as stored) by this, e.g. 1/255 (default: 1)'],
 	['--mean <list>', 'then subtract, one number or one a colour channel'],
 	['--std <list>', 'then divide by, one number or one a colour channel'],

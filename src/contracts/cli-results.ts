@@ -19,7 +19,7 @@ export const InspectResult = z.object({
 	schema: z.literal('goodnet/inspect@1'),
 	path: z.string(),
 	sha256: z.string(),
-	format: z.enum(['keras-h5', 'onnx']),
+	format: z.enum(['keras-h5', 'keras-v3', 'tfjs-layers', 'onnx']),
 	kind: z.enum(['classifier', 'goodnet']),
 	/** What wrote the file, as it says itself; may be empty. */
 	producer: z.string(),

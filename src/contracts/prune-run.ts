@@ -127,7 +127,7 @@ export const PruneRun = z.object({
 	model: z.object({
 		path: z.string(),
 		sha256: z.string(),
-		format: z.enum(['keras-h5', 'onnx']),
+		format: z.enum(['keras-h5', 'keras-v3', 'tfjs-layers', 'onnx']),
 		inputShape: z.array(count),
 		classes: count,
 		/** `all` where several layers were pruned together. */

@@ -62,7 +62,7 @@ export const GoodNet = {
 			...badnet,
 			kind: 'goodnet',
 			graph: guarded,
-			source: { path: badnet.source.path, format: 'onnx', bytes: null, sha256: '', graph: guarded },
+			source: { path: badnet.source.path, format: 'onnx', bytes: null, beside: new Map(), sha256: '', graph: guarded },
 			output: scores,
 			logits,
 			values,

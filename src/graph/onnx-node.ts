@@ -8,12 +8,14 @@ import {
 	NodeProtoSchema,
 } from 'onnx-buf'
 import type { Attribute, Node } from './graph.ts'
-import { corrupt, decodeTensor, encodeTensor } from './onnx-tensor.ts'
+import { corrupt } from './onnx-corrupt.ts'
+import type { TensorSource } from './onnx-external.ts'
+import { decodeTensor, encodeTensor } from './onnx-tensor.ts'
 
 const fromUtf8 = new TextDecoder()
 const toUtf8 = new TextEncoder()
 
-export function decodeNode(proto: NodeProto, path: string | undefined): Node {
+export function decodeNode(proto: NodeProto, source: TensorSource): Node {
 	const { name, opType, domain, input, output, attribute } = proto
 	const rest = { ...proto, input: [], output: [], attribute: [] }
 	for (const key of ['name', 'opType', 'domain'] as const) delete (rest as Partial<NodeProto>)[key]
@@ -24,7 +26,7 @@ export function decodeNode(proto: NodeProto, path: string | undefined): Node {
 		domain: domain === 'ai.onnx' ? '' : domain,
 		inputs: input,
 		outputs: output,
-		attributes: Object.fromEntries(attribute.map((each) => [each.name, decodeAttribute(each, path)])),
+		attributes: Object.fromEntries(attribute.map((each) => [each.name, decodeAttribute(each, source)])),
 		...(residue.length > 0 && { residue }),
 	}
 }
@@ -40,7 +42,7 @@ export function encodeNode(node: Node): NodeProto {
 	return proto
 }
 
-function decodeAttribute(proto: AttributeProto, path: string | undefined): Attribute {
+function decodeAttribute(proto: AttributeProto, source: TensorSource): Attribute {
 	switch (proto.type) {
 		case AttributeKind.FLOAT:
 			return { type: 'float', value: proto.f }
@@ -55,8 +57,8 @@ function decodeAttribute(proto: AttributeProto, path: string | undefined): Attri
 		case AttributeKind.STRINGS:
 			return { type: 'strings', value: proto.strings.map((each) => fromUtf8.decode(each)) }
 		case AttributeKind.TENSOR:
-			if (!proto.t) throw corrupt(`attribute ${proto.name} says that it is a tensor and holds none`, path)
-			return { type: 'tensor', value: decodeTensor(proto.t, path) }
+			if (!proto.t) throw corrupt(`attribute ${proto.name} says that it is a tensor and holds none`, source.path)
+			return { type: 'tensor', value: decodeTensor(proto.t, source) }
 		default:
 			return { type: 'opaque', value: toBinary(AttributeProtoSchema, proto) }
 	}

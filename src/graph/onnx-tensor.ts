@@ -1,35 +1,33 @@
 /** Constant arrays: `TensorProto` ↔ `Tensor`. */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from 'onnx-buf'
-import { FormatError, UnsupportedError } from '../errors.ts'
+import { type TensorProto, TensorProtoSchema } from 'onnx-buf'
 import { bytesPerElement, DTYPES, type DType, elementCount, type Tensor } from './graph.ts'
+import { corrupt } from './onnx-corrupt.ts'
+import { externalBytes, isExternal, type TensorSource } from './onnx-external.ts'
 
 /** The widest axis we believe in: the largest real one is a vocabulary, about 10^5. */
 const MAX_DIM = 2 ** 31
 /** The most elements we believe in: a 2 GB model (protobuf's own limit) of single bytes. Keeps products in safe integers, too. */
 const MAX_ELEMENTS = 2 ** 31
 
-/** The error for bytes that are no ONNX model. */
-export function corrupt(what: string, path: string | undefined, cause?: unknown): FormatError {
-	return new FormatError('corrupt-onnx', `${path ?? 'model'}: not a readable ONNX model: ${what}`, { path, cause })
-}
-
 /**
- * Reads a tensor, whichever of ONNX' ways it is stored in: raw bytes or typed fields.
- * @throws FormatError where the number of bytes is not what the dims say, UnsupportedError for data in a second file
+ * Reads a tensor, whichever of ONNX' ways it is stored in: raw bytes, typed fields, or a file beside the model's own.
+ * @throws FormatError where the number of bytes is not what the dims say, UnsupportedError for a file that was not handed in
  */
-export function decodeTensor(proto: TensorProto, path: string | undefined): Tensor {
+export function decodeTensor(proto: TensorProto, source: TensorSource): Tensor {
+	const { path } = source
 	const name = proto.name || '(unnamed)'
 	const dtype = DTYPES[proto.dataType]
 	if (!dtype) throw corrupt(`tensor ${name} has the unknown data type ${proto.dataType}`, path)
-	if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) throw externalData(proto, path)
 	const dims = proto.dims.map(Number)
 	if (dims.some((dim) => dim < 0 || dim > MAX_DIM) || elementCount(dims) > MAX_ELEMENTS) {
 		throw corrupt(`tensor ${name} has impossible dims [${dims}]`, path)
 	}
-	const bytes = tensorBytes(proto, dtype)
+	const bytes = isExternal(proto) ? externalBytes(proto, source) : tensorBytes(proto, dtype)
 	const expected = elementCount(dims) * bytesPerElement(dtype)
-	if (bytesPerElement(dtype) > 0 && bytes.length !== expected) {
+	const isSized = bytesPerElement(dtype) > 0
+	if (isExternal(proto) && !isSized) throw corrupt(`tensor ${name} of type ${dtype} is stored in a second file`, path)
+	if (isSized && bytes.length !== expected) {
 		throw corrupt(
 			`tensor ${name}: expected ${expected} bytes for dims [${dims}] of ${dtype}, found ${bytes.length}`,
 			path,
@@ -46,15 +44,6 @@ export function encodeTensor(tensor: Tensor, name?: string): TensorProto {
 	if (name !== undefined) proto.name = name
 	if (bytesPerElement(tensor.dtype) > 0) proto.rawData = tensor.bytes as Uint8Array<ArrayBuffer> // onnx-buf's type excludes shared memory; nothing here is shared
 	return proto
-}
-
-function externalData(proto: TensorProto, path: string | undefined): UnsupportedError {
-	const location = proto.externalData.find(({ key }) => key === 'location')?.value ?? '(not named)'
-	return new UnsupportedError(
-		'external-data',
-		`${path ?? 'model'}: tensor ${proto.name} is stored in a second file, ${location}; goodnet reads models in one file only: save it with its weights inside`,
-		{ path, layer: proto.name },
-	)
 }
 
 /** Typed fields widen small types (an int8 sits in an int32 field), so each is narrowed to the tensor's own type. */
@@ -95,8 +84,15 @@ function tensorResidue(proto: TensorProto, dtype: DType): Uint8Array {
 	const rest = { ...proto, dims: [] }
 	delete (rest as Partial<TensorProto>).dataType
 	if (bytesPerElement(dtype) > 0) {
-		delete (rest as Partial<TensorProto>).rawData
-		Object.assign(rest, { floatData: [], int32Data: [], int64Data: [], doubleData: [], uint64Data: [] })
+		for (const key of ['rawData', 'dataLocation'] as const) delete (rest as Partial<TensorProto>)[key]
+		Object.assign(rest, {
+			externalData: [],
+			floatData: [],
+			int32Data: [],
+			int64Data: [],
+			doubleData: [],
+			uint64Data: [],
+		})
 	}
 	return toBinary(TensorProtoSchema, rest)
 }

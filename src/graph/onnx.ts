@@ -18,9 +18,12 @@ import {
 	ValueInfoProtoSchema,
 } from 'onnx-buf'
 import { messageOf, UnsupportedError } from '../errors.ts'
+import { dissolveFunctions } from './functions.ts'
 import { type Dim, DTYPES, type Graph, type Value } from './graph.ts'
+import { corrupt } from './onnx-corrupt.ts'
+import type { TensorSource } from './onnx-external.ts'
 import { decodeNode, encodeNode } from './onnx-node.ts'
-import { corrupt, decodeTensor, encodeTensor } from './onnx-tensor.ts'
+import { decodeTensor, encodeTensor } from './onnx-tensor.ts'
 
 /** ONNX' operator sets begin with 1; exporters in use write 6 and upwards. */
 const MIN_OPSET = 6
@@ -29,19 +32,27 @@ const MIN_OPSET = 6
  * Reads an ONNX model.
  *
  * @param bytes the whole file; the graph's tensors are views into it, so it must not be changed afterwards
+ * @param beside the files that hold its external data, by the names that it gives them
  * @throws FormatError `corrupt-onnx` when the bytes are no ONNX model or contradict themselves
- * @throws UnsupportedError `opset-too-old`, `external-data`
+ * @throws UnsupportedError `opset-too-old`, `external-data`, `mixed-opsets`
  */
-export function decodeOnnx(bytes: Uint8Array, path?: string): Graph {
+export function decodeOnnx(bytes: Uint8Array, path?: string, beside: TensorSource['beside'] = new Map()): Graph {
+	return graphOf(parseOnnx(bytes, path), { path, beside })
+}
+
+/** The message in `bytes`. Throws `FormatError` (`corrupt-onnx`) where there is none, or none with a graph. */
+export function parseOnnx(bytes: Uint8Array, path: string | undefined): ModelProto {
 	// A Buffer's `slice` shares memory where a Uint8Array's copies; tensors must be plain arrays.
 	const model = parse(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), path)
-	const proto = model.graph
-	if (!proto || proto.node.length + proto.output.length === 0) {
-		throw corrupt('it holds no graph (expected a protobuf ModelProto with nodes and outputs)', path)
-	}
-	const opsets = new Map(
-		model.opsetImport.map(({ domain, version }) => [domain === 'ai.onnx' ? '' : domain, Number(version)]),
-	)
+	if (model.graph && model.graph.node.length + model.graph.output.length > 0) return model
+	throw corrupt('it holds no graph (expected a protobuf ModelProto with nodes and outputs)', path)
+}
+
+/** The graph of a parsed model, its local functions dissolved. Throws as `decodeOnnx` does. */
+export function graphOf(model: ModelProto, source: TensorSource): Graph {
+	const { path } = source
+	const proto = model.graph ?? create(GraphProtoSchema)
+	const { nodes, opsets } = dissolveFunctions(model, path)
 	const opset = opsets.get('') ?? 1
 	if (opset < MIN_OPSET) {
 		throw new UnsupportedError(
@@ -50,10 +61,10 @@ export function decodeOnnx(bytes: Uint8Array, path?: string): Graph {
 			{ path },
 		)
 	}
-	const initializers = new Map(proto.initializer.map((tensor) => [tensor.name, decodeTensor(tensor, path)]))
+	const initializers = new Map(proto.initializer.map((tensor) => [tensor.name, decodeTensor(tensor, source)]))
 	return {
 		name: proto.name,
-		nodes: proto.node.map((node) => decodeNode(node, path)),
+		nodes: nodes.map((node) => decodeNode(node, source)),
 		// Before IR version 4 every initializer was listed among the inputs as well.
 		inputs: proto.input.filter(({ name }) => !initializers.has(name)).map(decodeValue),
 		outputs: proto.output.map(decodeValue),
@@ -98,7 +109,7 @@ function parse(bytes: Uint8Array, path: string | undefined): ModelProto {
 }
 
 function modelResidue(model: ModelProto): Uint8Array {
-	const rest = { ...model, opsetImport: [], metadataProps: [] }
+	const rest = { ...model, opsetImport: [], metadataProps: [], functions: [] }
 	for (const key of ['graph', 'irVersion', 'producerName', 'producerVersion'] as const)
 		delete (rest as Partial<ModelProto>)[key]
 	return toBinary(ModelProtoSchema, rest)

@@ -28,6 +28,14 @@ export function constantOf(graph: Graph, name: string, writers = writersOf(graph
 	return value?.type === 'tensor' ? value.value : undefined
 }
 
+/** Operators that compute with integers in place of real numbers, or go from one to the other. */
+const QUANTIZED = /^(QuantizeLinear|DequantizeLinear|DynamicQuantizeLinear|QLinear\w+|ConvInteger|MatMulInteger)$/
+
+/** Is this a quantised net: QDQ pairs around its operators, integer operators, or filters kept as integers? */
+export function isQuantized(graph: Graph): boolean {
+	return graph.nodes.some(({ op }) => QUANTIZED.test(op))
+}
+
 /** All nodes whose result depends on one of `names`, directly or not. */
 export function dependentsOf(graph: Graph, names: Iterable<string>): ReadonlySet<Node> {
 	const reached = new Set(names)

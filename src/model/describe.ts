@@ -5,6 +5,8 @@ import type { Dim, Graph, Value } from '../graph/graph.ts'
 import { attributeInts, elementCount } from '../graph/graph.ts'
 import { logitsOf, readersOf } from '../graph/query.ts'
 import type { Feed, Runtime } from '../runtime/runtime.ts'
+import { blankFeed, imageDims } from './feed.ts'
+import { freeBatch } from './free-batch.ts'
 import { GOODNET_OUTPUTS, type Model, type ModelInput, type ModelSource, showShape } from './model.ts'
 
 /** Images of the trial run where the batch is free: two, so that the batch axis can be told from axes of length one. */
@@ -14,21 +16,20 @@ const MAX_INPUT_ELEMENTS = 4096 * 4096 * 3
 const COLOURS = new Set([1, 3, 4])
 
 /**
- * Describes the classifier in `graph`.
+ * Describes the classifier in the graph `read`. A batch that only its input declares is freed: see `freeBatch`.
  *
  * @param sandbox where a stranger's graph is tried first; default: the runtime itself
  * @throws UnsupportedError `not-an-image-model`, `dynamic-input`, `not-a-classifier`, `not-runnable`
  * @throws InputError `too-few-classes` for fewer than two classes
  */
 export async function describeModel(
-	graph: Graph,
+	read: Graph,
 	source: ModelSource,
 	runtime: Runtime,
 	preprocessing: Preprocessing,
 	sandbox: Runtime = runtime,
 ): Promise<Model> {
-	const input = inputOf(graph, source.path)
-	const values = await firstRun(graph, input, runtime, sandbox, source.path)
+	const { graph, input, values } = await firstRun(read, runtime, sandbox, source.path)
 	const isGoodnet = Object.values(GOODNET_OUTPUTS).every((name) => graph.outputs.some((output) => output.name === name))
 	const output = isGoodnet ? GOODNET_OUTPUTS.scores : (graph.outputs[0]?.name ?? '')
 	const classes = classesOf(values.get(output), input, source.path)
@@ -47,19 +48,6 @@ export async function describeModel(
 	}
 }
 
-/** Data of a trial run on black images, or of as many images as `count` says. */
-export function blankFeed(input: ModelInput, count: number): Feed {
-	const size = count * input.height * input.width * input.channels
-	const data = { float32: Float32Array, float64: Float64Array, uint8: Uint8Array }[input.dtype]
-	return { dims: [count, ...imageDims(input)], data: new data(size) }
-}
-
-/** The axes of one image as the model wants it. */
-export function imageDims({ height, width, channels, layout, rank }: ModelInput): number[] {
-	if (rank === 3) return [height, width]
-	return layout === 'NHWC' ? [height, width, channels] : [channels, height, width]
-}
-
 function inputOf(graph: Graph, path: string): ModelInput {
 	const [value, second] = graph.inputs
 	if (!value || second) {
@@ -73,7 +61,7 @@ function inputOf(graph: Graph, path: string): ModelInput {
 	const { name, shape, dtype } = value
 	const found = `input ${name} of shape ${showShape(shape)} and type ${dtype}`
 	if (shape === null || (shape.length !== 4 && shape.length !== 3) || !isPixelType(dtype)) {
-		const expected = 'expected images [N, H, W, C], [N, C, H, W] or [N, H, W] as float32, float64 or uint8'
+		const expected = 'expected images [N, H, W, C], [N, C, H, W] or [N, H, W] as float32, float16, float64 or uint8'
 		throw new UnsupportedError('not-an-image-model', `${path}: ${expected}, found ${found}`, { path, layer: name })
 	}
 	const [batch, ...dims] = shape
@@ -86,13 +74,6 @@ function inputOf(graph: Graph, path: string): ModelInput {
 		)
 	}
 	const isBatchFixed = typeof batch === 'number' && batch > 0
-	if (isBatchFixed && batch * elementCount(dims) > MAX_INPUT_ELEMENTS) {
-		const expected = `a free batch, or one of at most ${MAX_INPUT_ELEMENTS} values`
-		throw new UnsupportedError('fixed-batch', `${path}: expected ${expected}, found ${found}; export the model again`, {
-			path,
-			layer: name,
-		})
-	}
 	return { name, dtype, batch: isBatchFixed ? batch : null, ...imageSpec(graph, name, dims) }
 }
 
@@ -101,7 +82,7 @@ function isSize(dim: Dim): dim is number {
 }
 
 function isPixelType(dtype: string): dtype is ModelInput['dtype'] {
-	return dtype === 'float32' || dtype === 'float64' || dtype === 'uint8'
+	return dtype === 'float32' || dtype === 'float16' || dtype === 'float64' || dtype === 'uint8'
 }
 
 function imageSpec(
@@ -122,21 +103,40 @@ function imageSpec(
 		: { height: b, width: c, channels: a, layout: 'NCHW', rank: 4 }
 }
 
-/** The trial run in the sandbox, or where the sandbox lacks an operator, in the runtime itself. */
-async function firstRun(
-	graph: Graph,
-	input: ModelInput,
-	runtime: Runtime,
-	sandbox: Runtime,
-	path: string,
-): Promise<ReadonlyMap<string, Value>> {
+interface FirstRun {
+	readonly graph: Graph
+	readonly input: ModelInput
+	readonly values: ReadonlyMap<string, Value>
+}
+
+/** The trial run in the sandbox, or where the sandbox lacks an operator, in the runtime itself; with a free batch if that works. */
+async function firstRun(read: Graph, runtime: Runtime, sandbox: Runtime, path: string): Promise<FirstRun> {
+	const input = inputOf(read, path)
 	try {
-		return await trialRun(graph, input, sandbox)
+		const graph = input.batch === null ? read : await freeBatch(read, input, sandbox)
+		if (graph)
+			return {
+				graph,
+				input: { ...input, batch: null },
+				values: await trialRun(graph, { ...input, batch: null }, sandbox),
+			}
+		checkFixedBatch(input, path)
+		return { graph: read, input, values: await trialRun(read, input, sandbox) }
 	} catch (error) {
-		if (sandbox !== runtime && error instanceof UnsupportedError) return firstRun(graph, input, runtime, runtime, path)
+		if (sandbox !== runtime && error instanceof UnsupportedError && error.code === 'not-runnable')
+			return firstRun(read, runtime, runtime, path)
+		if (error instanceof UnsupportedError && error.code === 'fixed-batch') throw error
 		if (error instanceof MachineError) throw error
 		throw new UnsupportedError('not-runnable', `${path}: ${messageOf(error)}`, { path, cause: error })
 	}
+}
+
+/** A batch that the graph insists on must be filled whole at every run. */
+function checkFixedBatch({ name, batch, height, width, channels }: ModelInput, path: string): void {
+	const values = (batch ?? 1) * height * width * channels
+	if (values <= MAX_INPUT_ELEMENTS) return
+	const message = `${path}: expected a free batch, or one of at most ${MAX_INPUT_ELEMENTS} values, found ${batch} images of ${height}×${width}×${channels} at once, on which the graph insists; export the model again`
+	throw new UnsupportedError('fixed-batch', message, { path, layer: name })
 }
 
 /** Runs the graph with every intermediate as an output: exact shapes for every operator there is, without inferring one of them. */

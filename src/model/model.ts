@@ -3,7 +3,8 @@ import type { InputSpec, Preprocessing } from '../data/preprocess.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
-export type ModelFormat = 'keras-h5' | 'onnx'
+/** `keras-v3` is a `.keras` archive, `tfjs-layers` a TF.js layers model (`model.json` and shards). */
+export type ModelFormat = 'keras-h5' | 'keras-v3' | 'tfjs-layers' | 'onnx'
 
 /** The file a model was read from, kept so that a repair can be written back into it. */
 export interface ModelSource {
@@ -11,7 +12,9 @@ export interface ModelSource {
 	readonly format: ModelFormat
 	/** The whole file; null for a model made here and not saved yet. */
 	readonly bytes: Uint8Array | null
-	/** SHA-256 of `bytes`, hex. */
+	/** The files that belong to it (shards, external data), by their path from its folder, as they were read. */
+	readonly beside: ReadonlyMap<string, Uint8Array>
+	/** SHA-256 of `bytes`, followed by the files beside it in the order in which the model names them; hex. */
 	readonly sha256: string
 	/** The graph as it was read, before any edit. */
 	readonly graph: Graph
@@ -20,7 +23,7 @@ export interface ModelSource {
 /** The image input of a classifier. */
 export interface ModelInput extends InputSpec {
 	readonly name: string
-	readonly dtype: 'float32' | 'float64' | 'uint8'
+	readonly dtype: 'float32' | 'float64' | 'float16' | 'uint8'
 	/** Images per run where the graph fixes it (old exports write 1), else null. */
 	readonly batch: number | null
 	/** 4, or 3 for grey images without a channel axis (`[N, H, W]`). */

@@ -2,12 +2,13 @@
 import { PreprocessingRecord } from '../contracts/prune-run.ts'
 import { type Preprocessing, RAW } from '../data/preprocess.ts'
 import { FormatError, InputError, UnsupportedError } from '../errors.ts'
+import { nothingBeside, type ReadBeside } from '../formats/beside.ts'
 import { nameForeignFormat } from '../formats/foreign.ts'
+import { matchKerasArchive, openKerasArchive } from '../formats/keras/archive.ts'
 import { type KerasArchitecture, matchKeras, openKeras } from '../formats/keras/keras.ts'
-import { matchOnnx } from '../formats/onnx.ts'
+import { matchOnnx, openOnnx } from '../formats/onnx.ts'
+import { matchTfjs, openTfjs } from '../formats/tfjs/tfjs.ts'
 import { elementCount, floatsOf, type Graph, intsOf, type Tensor } from '../graph/graph.ts'
-import { decodeOnnx } from '../graph/onnx.ts'
-import { upgradeOpset } from '../graph/upgrade.ts'
 import { parseJson } from '../json.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { describeModel } from './describe.ts'
@@ -16,11 +17,16 @@ import type { Model, ModelFormat } from './model.ts'
 /** 2 GiB of float32, the size of the largest model that fits a file; the largest real one seen is VGG-19's 103 million. */
 const MAX_CONSTANT_ELEMENTS = 2 ** 29
 
+/** What `openModel` reads, for messages. */
+export const EXPECTED = 'a model as ONNX, Keras .h5 or .keras, or TF.js model.json'
+
 export interface OpenModelOptions {
 	/** Named in errors and in every record of a run. */
 	readonly path: string
 	/** SHA-256 of the bytes, hex. */
 	readonly sha256: string
+	/** Where the files beside the model's own come from (TF.js shards, ONNX external data). Default: there are none. */
+	readonly readBeside?: ReadBeside | undefined
 	readonly runtime: Runtime
 	/**
 	 * Where the trial run of an ONNX graph takes place. Native code can be crashed by a graph made for it (ONNX Runtime 1.30 divides by zero where a map
@@ -42,11 +48,11 @@ export interface OpenModelOptions {
  */
 export async function openModel(bytes: Uint8Array, options: OpenModelOptions): Promise<Model> {
 	const { path, sha256, runtime, sandbox, preprocessing } = options
-	const { format, graph } = await readGraph(bytes, options)
+	const { format, graph, beside = new Map() } = await openGraph(bytes, options)
 	checkBounded(graph, path)
 	checkNoControlFlow(graph, path)
 	checkFinite(graph, path)
-	const source = { path, format, bytes, sha256, graph }
+	const source = { path, format, bytes, beside, sha256, graph }
 	const trial = format === 'onnx' ? await sandbox?.() : undefined
 	return describeModel(graph, source, runtime, { ...RAW, ...preprocessingOf(graph), ...preprocessing }, trial)
 }
@@ -60,18 +66,29 @@ function preprocessingOf({ metadata }: Graph): Partial<Preprocessing> {
 	return parsed?.success ? parsed.data : {}
 }
 
-async function readGraph(
+/** A file read, and not yet asked what it classifies. */
+export interface OpenedGraph {
+	readonly format: ModelFormat
+	readonly graph: Graph
+	readonly beside?: ReadonlyMap<string, Uint8Array>
+}
+
+/** The graph in the bytes of any model file, classifier of images or not, and the files beside it that it was read with. Throws as `openModel`. */
+export async function openGraph(
 	bytes: Uint8Array,
-	{ path, architecture }: OpenModelOptions,
-): Promise<{ readonly format: ModelFormat; readonly graph: Graph }> {
+	options: Pick<OpenModelOptions, 'path' | 'architecture' | 'readBeside'>,
+): Promise<OpenedGraph> {
+	const { path, architecture, readBeside = nothingBeside(path) } = options
 	if (matchKeras(bytes)) {
 		const graph = await openKeras(bytes, { path, ...(architecture && { architecture }) })
 		return { format: 'keras-h5', graph }
 	}
+	if (matchKerasArchive(bytes)) return { format: 'keras-v3', graph: await openKerasArchive(bytes, path) }
+	if (matchTfjs(bytes)) return { format: 'tfjs-layers', ...(await openTfjs(bytes, path, readBeside)) }
 	const foreign = nameForeignFormat(bytes)
-	if (foreign === null && matchOnnx(bytes)) return { format: 'onnx', graph: upgradeOpset(decodeOnnx(bytes, path)) }
+	if (foreign === null && matchOnnx(bytes)) return { format: 'onnx', ...(await openOnnx(bytes, path, readBeside)) }
 	const found = foreign ?? 'bytes of no kind we know'
-	throw new FormatError('unknown-format', `${path}: expected a model as ONNX or Keras .h5, found ${found}`, { path })
+	throw new FormatError('unknown-format', `${path}: expected ${EXPECTED}, found ${found}`, { path })
 }
 
 /** A few bytes can ask for any amount of memory; refused before the runtime tries to find it. */

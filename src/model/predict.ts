@@ -5,7 +5,7 @@ import { throwIfAborted } from '../errors.ts'
 import { extract } from '../graph/edit.ts'
 import type { Feed, Session } from '../runtime/runtime.ts'
 import { runBatch } from './batches.ts'
-import { imageDims } from './describe.ts'
+import { pixelFeed } from './feed.ts'
 import { GOODNET_OUTPUTS, type Model } from './model.ts'
 import { mapAhead } from './pipeline.ts'
 
@@ -119,9 +119,7 @@ async function loadFor(model: Model, outputs: readonly string[]): Promise<Sessio
 
 /** Preprocessed pixels as the model's input. */
 export function feedOf({ input }: Model, pixels: Float32Array, count: number): Record<string, Feed> {
-	const data =
-		input.dtype === 'float64' ? Float64Array.from(pixels) : input.dtype === 'uint8' ? Uint8Array.from(pixels) : pixels
-	return { [input.name]: { dims: [count, ...imageDims(input)], data } }
+	return { [input.name]: pixelFeed(input, pixels, count) }
 }
 
 /** Results as float32; a float64 model's are narrowed. */

@@ -104,8 +104,13 @@ function writtenFiles(record: RepairedRecord): Fact[] {
 	const { chosenBy, files, sha256 } = record
 	if (files === null) return []
 	const net = chosenBy === 'given' ? '' : `, ${chosenBy === 'drop' ? 'drop ' : ''}${chosenLabel(record)}`
+	const folder = files.source?.includes('/') ? files.source.slice(0, files.source.lastIndexOf('/') + 1) : null
+	const parts = Object.keys(sha256).filter(
+		(path) => folder !== null && path.startsWith(folder) && path !== files.source,
+	)
 	const names: [string, string | null][] = [
 		[`repaired net${net}`, files.source],
+		...parts.map((path): [string, string] => [`its weights${net}`, path]),
 		[`repaired net as ONNX${net}`, files.onnx],
 		[`GoodNet${net}`, files.goodnet],
 	]

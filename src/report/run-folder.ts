@@ -2,16 +2,17 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { PruneRun, type RepairedRecord } from '../contracts/prune-run.ts'
 import { GoodNet } from '../defense/goodnet.ts'
 import type { PruneLayer } from '../defense/prune/layer.ts'
 import { pruneUnits } from '../defense/prune/repaired.ts'
 import { GoodnetError, InputError, throwIfAborted } from '../errors.ts'
-import { exists, sha256Of, writeError, writeFileWhole } from '../files.ts'
+import { exists, sha256Of, writeError, writeFilesWhole, writeFileWhole } from '../files.ts'
 import { parseJson } from '../json.ts'
-import { canWriteBack, EXTENSIONS, modelFile } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
+import { placedFiles, sourceName } from '../model/save.ts'
+import { onnxFile, sourceFilesOrNull } from '../model/write-back.ts'
 import { chosenSuffix } from './chosen.ts'
 import { curveCsv } from './csv.ts'
 
@@ -94,15 +95,28 @@ async function removeEarlierRun(folder: string): Promise<void> {
 	if (text === null) return
 	const earlier = PruneRun.safeParse(parseJson(text))
 	const nets = earlier.success ? earlier.data.repaired.flatMap(({ sha256 }) => Object.keys(sha256)) : []
-	// The names come from a file: only plain names of this very folder are taken at their word.
-	for (const name of nets.filter((each) => basename(each) === each)) await rm(join(folder, name), { force: true })
+	// The names come from a file: only plain names in this very folder, or in one of its folders, are taken at their word.
+	for (const name of nets.filter(isOwnName)) {
+		await rm(join(folder, name), { force: true })
+		// The folder of a net of several files goes when it is empty, and stays where somebody put something into it.
+		if (name.includes('/')) await rmdir(join(folder, dirname(name))).catch(() => {})
+	}
+}
+
+function isOwnName(name: string): boolean {
+	const parts = name.split('/')
+	return parts.length <= 2 && parts.every((part) => part !== '' && !part.startsWith('.') && basename(part) === part)
 }
 
 async function moveUp(staging: string, folder: string): Promise<void> {
-	const names = await readdir(staging)
-	const inOrder = [...names.filter((name) => name !== 'run.json'), 'run.json']
-	for (const name of inOrder) await rename(join(staging, name), join(folder, name))
-	await rmdir(staging)
+	const found = await readdir(staging, { recursive: true, withFileTypes: true })
+	const files = found.filter((each) => each.isFile()).map((each) => relative(staging, join(each.parentPath, each.name)))
+	const inOrder = [...files.filter((name) => name !== 'run.json'), 'run.json']
+	for (const name of inOrder) {
+		await mkdir(dirname(join(folder, name)), { recursive: true })
+		await rename(join(staging, name), join(folder, name))
+	}
+	await rm(staging, { recursive: true })
 }
 
 async function writeNets(
@@ -118,7 +132,7 @@ async function writeNets(
 		const files = await netFiles(model, layers, record, classNames)
 		const sha256: Record<string, string> = {}
 		for (const [name, bytes] of files.contents) {
-			await writeFileWhole(join(folder, name), bytes)
+			await writeFilesWhole(new Map([[join(folder, name), bytes]]))
 			sha256[name] = sha256Of(bytes)
 		}
 		written.push({ ...record, files: files.names, sha256 })
@@ -135,21 +149,20 @@ async function netFiles(
 ) {
 	const repaired = pruneUnits(model, layers, record.channels)
 	const suffix = chosenSuffix(record)
-	const extension = EXTENSIONS[model.source.format]
+	const stem = `repaired_${suffix}`
+	const source = await sourceFilesOrNull(repaired)
 	const names = {
-		source: canWriteBack(repaired) ? `repaired_${suffix}.${extension}` : null,
-		onnx: `repaired_${suffix}.onnx`,
+		source: source && sourceName(model, stem, source),
+		onnx: `${stem}.onnx`,
 		goodnet: `goodnet_${suffix}.onnx`,
 	}
-	const onnx = await modelFile(repaired, 'onnx')
+	// Of an ONNX model in one file both names are one, and so is the file.
+	const onnx = source && names.source === names.onnx ? source.main : onnxFile(repaired)
 	const goodnet = GoodNet.of(model, repaired, { repairedSha256: sha256Of(onnx), classNames })
 	const contents = new Map([
+		...(source && names.source ? placedFiles(names.source, source) : []),
 		[names.onnx, onnx],
-		[names.goodnet, await modelFile(goodnet, 'onnx')],
+		[names.goodnet, onnxFile(goodnet)],
 	])
-	// Of an ONNX model both names are one, and so is the file.
-	if (names.source !== null && names.source !== names.onnx) {
-		contents.set(names.source, await modelFile(repaired, model.source.format))
-	}
 	return { names, contents }
 }

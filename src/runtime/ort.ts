@@ -1,6 +1,7 @@
 /** A `Runtime` over either flavour of ONNX Runtime: both share one JavaScript interface, `onnxruntime-common`. */
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
 import { InputError, messageOf, UnsupportedError } from '../errors.ts'
+import { narrowToHalves, widenHalves } from '../graph/float16.ts'
 import type { DType, Graph } from '../graph/graph.ts'
 import { encodeOnnx } from '../graph/onnx.ts'
 import type { Feed, Runtime, Session, TensorData } from './runtime.ts'
@@ -71,6 +72,7 @@ function reasonOf(error: unknown): string {
 }
 
 function toTensor(ort: Ort, { data, dims, dtype }: Feed): Tensor {
+	if (dtype === 'float16') return new ort.Tensor('float16', narrowToHalves(data as Float32Array), dims) // see Feed: halves come widened
 	return new ort.Tensor((dtype as 'float32' | undefined) ?? dtypeOf(data), data as Float32Array, dims)
 }
 
@@ -91,7 +93,12 @@ function dtypeOf(data: TensorData) {
 	return names[data.constructor.name as keyof typeof names] as 'float32'
 }
 
-function fromTensor(tensor: Tensor): Feed {
-	const data = tensor.data as TensorData // strings cannot occur: no operator of an image classifier makes them
-	return { data, dims: tensor.dims, dtype: tensor.type as DType }
+function fromTensor({ data, dims, type }: Tensor): Feed {
+	if (type === 'float16') return { data: widenHalves(halvesOf(data as ArrayBufferView)), dims, dtype: type }
+	return { data: data as TensorData, dims, dtype: type as DType } // strings cannot occur: no operator of an image classifier makes them
+}
+
+/** The bits: newer engines than Node 20 hand out a `Float16Array`. */
+function halvesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint16Array {
+	return new Uint16Array(buffer, byteOffset, byteLength / Uint16Array.BYTES_PER_ELEMENT)
 }

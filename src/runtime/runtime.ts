@@ -14,7 +14,10 @@ export type TensorData =
 	| BigInt64Array
 	| BigUint64Array
 
-/** An array with its shape, row-major. Results always tell their `dtype`; a feed may leave it to the array's class. */
+/**
+ * An array with its shape, row-major. Results always tell their `dtype`; a feed may leave it to the array's class. Arrays of `float16` are
+ * `Float32Array`s on our side, and rounded to halves on the way in.
+ */
 export interface Feed {
 	readonly dims: readonly number[]
 	readonly data: TensorData

@@ -67,7 +67,7 @@ describe('bad models', () => {
 		withFixture(async ({ path, fails, prune }) => {
 			const argv = prune('--valid', path('valid.npz'))
 			const kinds: [string | Uint8Array, RegExp][] = [
-				['just some words', /expected a model as ONNX or Keras \.h5/],
+				['just some words', /expected a model as ONNX, Keras \.h5 or \.keras, or TF\.js model\.json/],
 				['<!DOCTYPE html><html></html>', /web page/],
 				['version https://git-lfs.github.com/spec/v1\noid sha256:12', /git lfs pull/],
 				['', /empty file/],

@@ -10,14 +10,14 @@ import { UsageError } from '../../errors.ts'
 import type { Model } from '../../model/model.ts'
 import { formatOf, formatRate } from '../../report/format.ts'
 import { defineCommand, type Io } from '../command.ts'
-import { DATA_PATHS, MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
+import { DATA_PATHS, MODEL_ARGUMENT, MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
 import { createProgress } from '../progress.ts'
 import { alignColumns } from '../text-table.ts'
 
 export const evaluate = defineCommand<EvaluateOptions>({
 	name: 'evaluate',
 	summary: 'measure clean accuracy and attack success of a net or GoodNet',
-	arguments: [['<model>', 'model file: ONNX or Keras .h5']],
+	arguments: [['<model>', MODEL_ARGUMENT]],
 	flags: [
 		['--test <path>', `clean labelled images: ${DATA_PATHS}`],
 		['--poisoned <path>', 'triggered images, labelled with the target or, with --target, with their true classes'],

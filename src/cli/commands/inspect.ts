@@ -1,17 +1,19 @@
 /** `goodnet inspect`: what a model file is, and where it can be pruned. */
+import { basename } from 'node:path'
 import { ModelOptions } from '../../contracts/cli-options.ts'
 import type { InspectResult } from '../../contracts/cli-results.ts'
 import { defaultLayer, prunableLayers } from '../../defense/prune/layer.ts'
-import { imageDims } from '../../model/describe.ts'
-import { type Model, showShape } from '../../model/model.ts'
+import { isQuantized } from '../../graph/query.ts'
+import { imageDims } from '../../model/feed.ts'
+import { type Model, type ModelFormat, showShape } from '../../model/model.ts'
 import { defineCommand } from '../command.ts'
-import { MODEL_FLAGS, openModelFor } from '../inputs.ts'
+import { MODEL_ARGUMENT, MODEL_FLAGS, openModelFor } from '../inputs.ts'
 import { alignColumns } from '../text-table.ts'
 
 export const inspect = defineCommand<ModelOptions>({
 	name: 'inspect',
 	summary: 'say what a model file is and where its channels can be pruned',
-	arguments: [['<model>', 'model file: ONNX or Keras .h5']],
+	arguments: [['<model>', MODEL_ARGUMENT]],
 	flags: MODEL_FLAGS,
 	options: ModelOptions,
 	example: 'goodnet inspect bd_net.h5',
@@ -63,7 +65,7 @@ function producerOf({ graph, source }: Model): string {
 	const { producerName, producerVersion } = graph
 	if (producerName === 'goodnet' && producerVersion.startsWith('keras')) {
 		const keras = producerVersion.replace('k', 'K')
-		return source.format === 'keras-h5' ? keras : `goodnet (from ${keras})`
+		return source.format === 'onnx' ? `goodnet (from ${keras})` : keras
 	}
 	return [producerName, producerVersion].filter((part) => part !== '').join(' ')
 }
@@ -76,7 +78,9 @@ function text(model: Model, facts: InspectResult): string {
 		intervention === 'weights' ? `zero kernel and bias of ${producer}` : 'mask node behind the layer',
 	])
 	const table = alignColumns([['  layer', 'shape', 'channels', 'how a channel is pruned'], ...rows])
-	const none = '  no convolution to prune here'
+	const none = isQuantized(model.graph)
+		? '  none: the net is quantised; prune the float model, then quantise it again'
+		: '  no convolution to prune here'
 	return [...factLines(model, facts), '', 'Prunable layers (* is the default):', rows.length > 0 ? table : none].join(
 		'\n',
 	)
@@ -92,13 +96,23 @@ function goodnetText(model: Model): string {
 	return lines.join('\n')
 }
 
+const FORMAT_NAMES: Readonly<Record<ModelFormat, string>> = {
+	'keras-h5': 'Keras .h5',
+	'keras-v3': 'Keras 3 .keras',
+	'tfjs-layers': 'TensorFlow.js layers model',
+	onnx: 'ONNX',
+}
+
 function factLines({ source, input, classes, kind }: Model, facts: InspectResult): string[] {
-	const format = source.format === 'onnx' ? `ONNX, opset ${facts.opset}` : 'Keras .h5'
+	const format = source.format === 'onnx' ? `ONNX, opset ${facts.opset}` : FORMAT_NAMES[source.format]
+	const beside =
+		source.beside.size === 0 ? [] : [`files    ${[basename(source.path), ...source.beside.keys()].join(', ')}`]
 	const batch = input.batch === null ? '' : `, batch fixed at ${input.batch}`
 	return [
 		`${source.path}`,
 		`model    ${kind === 'goodnet' ? 'GoodNet, ' : ''}${format}${facts.producer ? `, written by ${facts.producer}` : ''}`,
-		`sha256   ${source.sha256}`,
+		...beside,
+		`sha256   ${source.sha256}${beside.length > 0 ? ' (of these files, one behind the other)' : ''}`,
 		`input    ${input.name}: ${input.height} rows × ${input.width} columns × ${input.channels} colours, ${input.layout}, ${input.dtype}${batch}`,
 		`classes  ${classes}`,
 		`size     ${facts.parameters.toLocaleString('en')} parameters in ${facts.nodes} operations`,

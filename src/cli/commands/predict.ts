@@ -8,7 +8,7 @@ import { exists, writeFileWhole } from '../../files.ts'
 import type { Model } from '../../model/model.ts'
 import { predict as predictBatches } from '../../model/predict.ts'
 import { defineCommand, type Io } from '../command.ts'
-import { MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
+import { MODEL_ARGUMENT, MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
 import { createProgress } from '../progress.ts'
 import { alignColumns } from '../text-table.ts'
 
@@ -26,7 +26,7 @@ export const predict = defineCommand<PredictOptions>({
 	name: 'predict',
 	summary: 'classify images with a net, a repaired net or a GoodNet',
 	arguments: [
-		['<model>', 'model file: ONNX or Keras .h5'],
+		['<model>', MODEL_ARGUMENT],
 		['<images...>', 'image files, folders, HDF5, .npz or .npy'],
 	],
 	flags: [

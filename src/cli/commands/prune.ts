@@ -15,14 +15,14 @@ import { parseJson } from '../../json.ts'
 import type { Model } from '../../model/model.ts'
 import { checkOutput } from '../../report/run-folder.ts'
 import { defineCommand, type Io } from '../command.ts'
-import { DATA_PATHS, MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
+import { DATA_PATHS, MODEL_ARGUMENT, MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
 import { createProgress, type Progress } from '../progress.ts'
 import { finishRun, runSweep, startClock } from '../prune-job.ts'
 
 export const prune = defineCommand<PruneOptions>({
 	name: 'prune',
 	summary: 'prune channels until clean accuracy drops, and build the GoodNet',
-	arguments: [['<model>', 'model file: ONNX or Keras .h5']],
+	arguments: [['<model>', MODEL_ARGUMENT]],
 	flags: [
 		[
 			'--valid <path>',

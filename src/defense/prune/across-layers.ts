@@ -23,7 +23,7 @@ import {
 	stepRecords,
 	type Wishes,
 } from './curve.ts'
-import { alreadyGoodnet, type PruneLayer } from './layer.ts'
+import { checkPrunable, type PruneLayer } from './layer.ts'
 import { orderChannels, standardScores } from './rank/order.ts'
 import { checkThreshold, rankingRecord } from './rank/rank-layer.ts'
 import type { Across } from './rank/ranking.ts'
@@ -104,7 +104,7 @@ export async function pruneAcross(model: Model, valid: ImageSet, options: Across
 export function layersAcross(model: Model, rank: RankName): PruneLayer[] {
 	const { placesIn, missing } = checkAcross(rank)
 	const { path } = model.source
-	if (model.kind === 'goodnet') throw alreadyGoodnet(model)
+	checkPrunable(model)
 	const layers = placesIn(model)
 	if (layers.length > 0) return layers
 	throw new UnsupportedError('rank-does-not-apply', `${path}: ${missing}`, { path })

@@ -4,7 +4,7 @@ import { InputError, UnsupportedError } from '../../errors.ts'
 import { type Producer, traceProducer, traceProducers } from '../../graph/channels.ts'
 import type { ChannelAxis } from '../../graph/edit.ts'
 import type { Dim, Node } from '../../graph/graph.ts'
-import { constantOf, dependentsOf, readersOf, requiredFor, writersOf } from '../../graph/query.ts'
+import { constantOf, dependentsOf, isQuantized, readersOf, requiredFor, writersOf } from '../../graph/query.ts'
 import { type Model, showShape } from '../../model/model.ts'
 
 /** A value of the net whose channels can be pruned. */
@@ -43,9 +43,13 @@ const BLOCK = new Set(
 	),
 )
 
-/** All places `inspect` offers, in the order of the net: pooling outputs and the ends of convolution blocks that classify from there. */
+/**
+ * All places `inspect` offers, in the order of the net: pooling outputs and the ends of convolution blocks that classify from there. None in a
+ * quantised net.
+ */
 export function prunableLayers(model: Model): PruneLayer[] {
 	const { graph } = model
+	if (isQuantized(graph)) return []
 	const isConvolution = ({ op, domain }: Node) => domain === '' && (op === 'Conv' || op === 'ConvTranspose')
 	const ends = graph.nodes.flatMap((node) => {
 		if (node.domain === '' && POOLING.has(node.op)) return [node.outputs[0]!]
@@ -71,11 +75,11 @@ export function defaultLayer(layers: readonly PruneLayer[]): PruneLayer | undefi
  *
  * @throws InputError `unknown-layer` for a name that the net does not have, `no-channels` for a value without a channel axis,
  *   `already-goodnet`
- * @throws UnsupportedError `nothing-to-prune` where the net has no convolution
+ * @throws UnsupportedError `nothing-to-prune` where the net has no convolution, `quantized` for a net of integers
  */
 export function chooseLayer(model: Model, name?: string): PruneLayer {
 	const { path } = model.source
-	if (model.kind === 'goodnet') throw alreadyGoodnet(model)
+	checkPrunable(model)
 	if (name !== undefined) return checkBefore(model, describeLayer(model, resolveName(model, name)))
 	const layer = defaultLayer(prunableLayers(model))
 	if (layer) return layer
@@ -83,8 +87,14 @@ export function chooseLayer(model: Model, name?: string): PruneLayer {
 	throw new UnsupportedError('nothing-to-prune', message, { path })
 }
 
-export function alreadyGoodnet({ source: { path } }: Model): InputError {
-	return new InputError('already-goodnet', `${path} is a GoodNet already; prune the net that it was made of`, { path })
+/** @throws InputError `already-goodnet`; UnsupportedError `quantized` */
+export function checkPrunable({ kind, graph, source: { path } }: Model): void {
+	if (kind === 'goodnet') {
+		throw new InputError('already-goodnet', `${path} is a GoodNet already; prune the net that it was made of`, { path })
+	}
+	if (!isQuantized(graph)) return
+	const message = `${path} is quantised: its filters are integers behind QuantizeLinear and the like, and a cut would round differently; prune the float model, then quantise it again`
+	throw new UnsupportedError('quantized', message, { path })
 }
 
 /** Values that the logits are computed from, the logits themselves not among them. */

@@ -9,7 +9,7 @@ import type {
 } from '../../contracts/prune-run.ts'
 import { ALL_LAYERS } from '../../contracts/prune-run.ts'
 import type { ImageSet } from '../../data/image-set.ts'
-import { imageDims } from '../../model/describe.ts'
+import { imageDims } from '../../model/feed.ts'
 import type { Model } from '../../model/model.ts'
 import type { PoisonedLabels } from '../labels.ts'
 import type { Choice, Curve } from './curve.ts'

@@ -14,6 +14,8 @@ export interface KerasLayer {
 	readonly config: LayerConfig
 	/** Names of the models it is nested in, outermost first, then its own. */
 	readonly path: readonly string[]
+	/** The same way down as Keras 3 calls the groups of its weights file: `["functional", "conv2d_3"]`. */
+	readonly slots: readonly string[]
 }
 
 /** One use of a layer. A shared layer has several. */

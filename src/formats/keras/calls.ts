@@ -16,10 +16,11 @@ interface Unfolding {
 	uses: number
 }
 
-/** Where in the tree a model stands. `prefix` makes value names unique, `path` names the models around it. */
+/** Where in the tree a model stands. `prefix` makes value names unique; `path` names the models around it, `slots` their groups. */
 interface Place {
 	readonly prefix: string
 	readonly path: readonly string[]
+	readonly slots: readonly string[]
 }
 
 /**
@@ -31,7 +32,7 @@ export function parseArchitecture(json: unknown, kerasVersion?: string): KerasAr
 	const declared = isObject(json) ? json.keras_version : undefined
 	const version = kerasVersion ?? (typeof declared === 'string' ? declared : '')
 	const unfolding: Unfolding = { inputs: [], calls: [], uses: 0 }
-	const outputs = unfold(model, null, { prefix: '', path: [] }, unfolding)
+	const outputs = unfold(model, null, { prefix: '', path: [], slots: [] }, unfolding)
 	const { inputs, calls } = unfolding
 	return { name: model.name, kerasMajor: Number.parseInt(version, 10) || 2, inputs, calls, outputs }
 }
@@ -74,12 +75,13 @@ function call(layer: LayerSpec, inputs: Outputs, index: number, place: Place, un
 	const suffix = index === 0 ? '' : `:${index}`
 	const name = place.prefix + layer.name + suffix
 	const path = [...place.path, layer.name]
+	const slots = [...place.slots, layer.slot]
 	unfolding.uses += 1
 	if (unfolding.uses > MAX_USES)
 		throw new FormatError('bad-config', `model_config: layers are used more than ${MAX_USES} times`)
-	if (layer.model) return unfold(layer.model, inputs, { prefix: `${name}/`, path }, unfolding)
+	if (layer.model) return unfold(layer.model, inputs, { prefix: `${name}/`, path, slots }, unfolding)
 	const { className, config } = layer
-	unfolding.calls.push({ name, layer: { name: path.join('/'), className, config, path }, inputs })
+	unfolding.calls.push({ name, layer: { name: path.join('/'), className, config, path, slots }, inputs })
 	return [name]
 }
 

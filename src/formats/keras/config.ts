@@ -7,6 +7,8 @@ import { FormatError, UnsupportedError } from '../../errors.ts'
 import type { LayerConfig, Size } from './architecture.ts'
 import { asArray, asName, asObject, badConfig, isObject, type JsonObject } from './json.ts'
 import { modernClassName, modernConfig } from './legacy.ts'
+import { slotNames } from './numbered-weights.ts'
+import { assertOwnLayer } from './own-layer.ts'
 
 /** More layers than any published Keras model has (EfficientNet-B7: 813), tenfold. */
 const MAX_LAYERS = 10_000
@@ -25,6 +27,8 @@ export interface TensorRef {
 export interface LayerSpec {
 	readonly name: string
 	readonly className: string
+	/** What Keras 3 calls its group among those of the model's layers. */
+	readonly slot: string
 	readonly config: LayerConfig
 	/** Set where the layer is a model itself. */
 	readonly model: ModelSpec | null
@@ -82,7 +86,8 @@ function inputLayer(first: LayerSpec, config: JsonObject, layers: readonly Layer
 	const taken = new Set(layers.map((layer) => layer.name))
 	const name = [`${first.name}_input`, 'input'].find((candidate) => !taken.has(candidate)) ?? 'sequential_input'
 	const shape = declaredShape(first) ?? config.build_input_shape
-	return { name, className: 'InputLayer', config: { batch_input_shape: shape }, model: null, calls: [] }
+	// It has no weights, so its slot stands for nothing.
+	return { name, className: 'InputLayer', slot: '', config: { batch_input_shape: shape }, model: null, calls: [] }
 }
 
 function declaredShape(layer: LayerSpec): unknown {
@@ -137,20 +142,28 @@ function parseLayers(json: unknown, depth: number): LayerSpec[] {
 	const list = asArray(json, 'layers of the model')
 	if (list.length > MAX_LAYERS)
 		throw new FormatError('bad-config', `model_config: ${list.length} layers, at most ${MAX_LAYERS} are read`)
-	const layers = list.map((layer) => parseLayer(asObject(layer, 'a layer'), depth))
+	const objects = list.map((layer) => asObject(layer, 'a layer'))
+	const slots = slotNames(objects.map(writtenClass))
+	const layers = objects.map((layer, index) => parseLayer(layer, slots[index] as string, depth))
 	const names = new Set(layers.map((layer) => layer.name))
 	if (names.size < layers.length) throw new FormatError('bad-config', 'model_config: two layers have the same name')
 	return layers
 }
 
-function parseLayer(json: JsonObject, depth: number): LayerSpec {
-	const written = asName(json.class_name, 'class_name of a layer')
+function writtenClass(json: JsonObject): string {
+	return asName(json.class_name, 'class_name of a layer')
+}
+
+function parseLayer(json: JsonObject, slot: string, depth: number): LayerSpec {
+	const written = writtenClass(json)
 	const className = modernClassName(written)
 	const settings = isObject(json.config) ? json.config : {}
 	const name = asName(json.name ?? settings.name ?? written.toLowerCase(), 'name of a layer')
+	assertOwnLayer(json, name)
 	const model = isModelClass(className) ? parseModel(json, depth + 1) : null
 	const calls = asArray(json.inbound_nodes ?? [], `inbound_nodes of layer ${name}`)
-	return { name, className, config: modernConfig(settings), model, calls: calls.map((call) => parseCall(call, name)) }
+	const config = modernConfig(settings)
+	return { name, className, slot, config, model, calls: calls.map((call) => parseCall(call, name)) }
 }
 
 function parseCall(json: unknown, layer: string): TensorRef[] {

@@ -6,6 +6,7 @@
 import { File, type Metadata, ready } from 'h5wasm'
 import { FormatError, GoodnetError, messageOf } from '../../errors.ts'
 import { brokenHeapAt } from './global-heap.ts'
+import type { StoredArray, WeightFile } from './stored.ts'
 
 type H5Module = Awaited<typeof ready>
 
@@ -22,28 +23,15 @@ const MAX_COMPRESSION = 1032
 const FLOAT_CLASS = 1
 const STRING_CLASS = 3
 
-/** A dataset of floating-point numbers as stored: `bytes` is little-endian and row-major, in a buffer of its own, `size` bytes per element (2, 4 or 8). */
-export interface StoredArray {
-	/** Absolute path inside the file. */
-	readonly dataset: string
-	readonly dims: readonly number[]
-	readonly size: 2 | 4 | 8
-	readonly bytes: Uint8Array
-}
-
 /** An open HDF5 file. Every method throws `FormatError` (code `corrupt-hdf5`) where the file turns out to be damaged. */
-export interface Hdf5File {
+export interface Hdf5File extends WeightFile {
 	/** What stands at the absolute `path`; undefined for nothing and for broken links. */
 	kindOf(path: string): 'group' | 'dataset' | undefined
 	/** Names of the members of the group at `path`. */
 	keys(path: string): string[]
 	/** The strings of attribute `name`, one for a scalar; undefined where there is no such attribute. */
 	strings(path: string, name: string): string[] | undefined
-	/** The shape of the dataset at `path`, read without its data. */
-	dimsOf(path: string): number[]
-	/** The floating-point numbers of the dataset at `path`. */
-	readArray(path: string): StoredArray
-	/** Writes `array.bytes` over the dataset it came from. Only inside `editHdf5`. */
+	/** Only inside `editHdf5`. */
 	writeArray(array: StoredArray): void
 }
 

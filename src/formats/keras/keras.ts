@@ -1,12 +1,15 @@
-/** Keras `.h5` files → `Graph`: whole models, and weights with an architecture from elsewhere. */
+/** Keras `.h5` files → `Graph`: whole models, and weights (`.weights.h5` too) with an architecture from elsewhere. */
 import { FormatError, type GoodnetError, InputError, UnsupportedError } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
 import type { KerasArchitecture } from './architecture.ts'
+import { matchKerasArchive, readArchivedArchitecture } from './archive.ts'
 import { parseArchitecture } from './calls.ts'
 import { type Hdf5File, isHdf5, withHdf5 } from './hdf5.ts'
 import { parseJson } from './json.ts'
+import { namedWeights, weightsRoot } from './named-weights.ts'
+import { hasNumberedWeights, numberedWeights } from './numbered-weights.ts'
 import { assertSupported, translate } from './translate.ts'
-import { weightReader, weightsRoot } from './weights.ts'
+import type { ReadWeights } from './weights.ts'
 
 export type { KerasArchitecture } from './architecture.ts'
 
@@ -32,21 +35,29 @@ export async function openKeras(bytes: Uint8Array, options: OpenKerasOptions = {
 	const { path = 'model.h5', architecture } = options
 	return withHdf5(bytes, path, (file) => {
 		const own = ownArchitecture(file, path)
-		const root = weightsRoot(file)
-		if (!own && root === undefined) throw explainAbsence(file, path)
+		const readWeights = weightsIn(file, path)
+		if (!own && !readWeights) throw explainAbsence(file, path)
 		const model = own ?? architecture
 		if (!model) throw architectureNeeded(path)
 		assertSupported(model)
-		if (root === undefined) throw noWeights(model, path)
-		return translate(model, weightReader(file, root, path))
+		if (!readWeights) throw noWeights(model, path)
+		return translate(model, readWeights)
 	})
 }
 
+/** A reader of the file's weights, by name or by number as they are kept; undefined where it has none. */
+function weightsIn(file: Hdf5File, path: string): ReadWeights | undefined {
+	const root = weightsRoot(file)
+	if (root !== undefined) return namedWeights(file, root, path)
+	return hasNumberedWeights(file) ? numberedWeights(file, path) : undefined
+}
+
 /**
- * The architecture in `bytes`: of a whole-model `.h5`, or the text of Keras' `to_json()`. `path` is for messages.
+ * The architecture in `bytes`: of a whole-model `.h5` or `.keras`, or the text of Keras' `to_json()`. `path` is for messages.
  * Throws `FormatError` (`bad-config`, `no-model`, and those of damaged files) or `UnsupportedError`.
  */
 export async function readArchitecture(bytes: Uint8Array, path = 'architecture'): Promise<KerasArchitecture> {
+	if (matchKerasArchive(bytes)) return readArchivedArchitecture(bytes, path)
 	if (!isHdf5(bytes)) return parseArchitecture(parseJson(new TextDecoder().decode(bytes), path))
 	return withHdf5(bytes, path, (file) => {
 		const architecture = ownArchitecture(file, path)
@@ -64,7 +75,7 @@ function ownArchitecture(file: Hdf5File, path: string): KerasArchitecture | unde
 function architectureNeeded(path: string): InputError {
 	return new InputError(
 		'architecture-needed',
-		`${path}: holds weights only: name its architecture with --architecture FILE (another .h5 of the same net, or Keras' to_json())`,
+		`${path}: holds weights only: name its architecture with --architecture FILE (another .h5 or .keras of the same net, or Keras' to_json())`,
 		{ path },
 	)
 }
@@ -76,10 +87,10 @@ function explainAbsence(file: Hdf5File, path: string): GoodnetError {
 		const found = names.slice(0, 5).join(', ')
 		return noModel(path, `it looks like a data set (${found}): give it to --valid, --test or --poisoned`)
 	}
-	if (names.includes('layers') || names.includes('_layer_checkpoint_dependencies')) {
+	if (names.includes('_layer_checkpoint_dependencies')) {
 		return new UnsupportedError(
 			'unsupported-model',
-			`${path}: Keras 3 weights (.weights.h5) are not supported: save the whole model as .h5`,
+			`${path}: weights as TensorFlow 2.12 to 2.15 laid them out are not supported: save the whole model as .h5`,
 			{ path },
 		)
 	}

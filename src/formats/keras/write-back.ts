@@ -1,8 +1,9 @@
-/** Puts changed weights back into the Keras file they came from: those bytes change and no other. */
+/** Puts changed weights back into the file they came from: those bytes change and no other. */
 import { floatsOf, type Graph, type Tensor, type TensorOrigin } from '../../graph/graph.ts'
 import { putFloat } from './floats.ts'
-import { editHdf5, type Hdf5File } from './hdf5.ts'
+import { editHdf5 } from './hdf5.ts'
 import { storedIndices } from './origin.ts'
+import type { WeightFile } from './stored.ts'
 
 interface Change {
 	readonly origin: TensorOrigin
@@ -17,11 +18,17 @@ interface Change {
  * which Keras writes, do not. Throws `FormatError` (`corrupt-hdf5`) where the datasets are not there.
  */
 export async function writeBackKeras(bytes: Uint8Array, before: Graph, after: Graph): Promise<Uint8Array<ArrayBuffer>> {
-	const changes = [...after.initializers].flatMap(([name, tensor]) => changeOf(before.initializers.get(name), tensor))
-	if (changes.length === 0) return new Uint8Array(bytes)
-	return editHdf5(bytes, 'model.h5', (file) => {
-		for (const change of changes) applyChange(file, change)
-	})
+	if (changesOf(before, after).length === 0) return new Uint8Array(bytes)
+	return editHdf5(bytes, 'model.h5', (file) => writeChanges(file, before, after))
+}
+
+/** Writes every element of a stored weight that differs between `before` and `after` to `file`. */
+export function writeChanges(file: WeightFile, before: Graph, after: Graph): void {
+	for (const change of changesOf(before, after)) applyChange(file, change)
+}
+
+function changesOf(before: Graph, after: Graph): Change[] {
+	return [...after.initializers].flatMap(([name, tensor]) => changeOf(before.initializers.get(name), tensor))
 }
 
 function changeOf(before: Tensor | undefined, after: Tensor): Change[] {
@@ -29,7 +36,7 @@ function changeOf(before: Tensor | undefined, after: Tensor): Change[] {
 	return before && origin && before !== after ? [{ origin, before, after }] : []
 }
 
-function applyChange(file: Hdf5File, { origin, before, after }: Change): void {
+function applyChange(file: WeightFile, { origin, before, after }: Change): void {
 	const array = file.readArray(origin.dataset)
 	const indices = storedIndices(origin.reshape, origin.perm)
 	const [old, changed] = [bitsOf(before), bitsOf(after)]
