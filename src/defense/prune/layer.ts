@@ -1,6 +1,6 @@
 /** Where to prune: the places of a net whose channels can be silenced, and the one to take when nobody says. */
 import { InputError, UnsupportedError } from '../../errors.ts'
-import { traceProducer } from '../../graph/channels.ts'
+import { type Producer, traceProducer, traceProducers } from '../../graph/channels.ts'
 import type { ChannelAxis } from '../../graph/edit.ts'
 import type { Dim, Node } from '../../graph/graph.ts'
 import { constantOf, dependentsOf, readersOf, requiredFor, writersOf } from '../../graph/query.ts'
@@ -21,6 +21,11 @@ export interface PruneLayer {
 	readonly intervention: 'weights' | 'mask'
 	/** The constants to zero; empty for `mask`. */
 	readonly filters: readonly ChannelAxis[]
+	/**
+	 * Every layer whose filters make channels here, in the order of the net: the one named above, or the tied ones of a residual sum, or
+	 * the parts of a concatenation. Empty where something else makes them.
+	 */
+	readonly producers: readonly Producer[]
 	/** Is this the output of a pooling layer? The default layer is the last such. */
 	readonly isPooling: boolean
 }
@@ -97,6 +102,7 @@ function describeLayer(model: Model, name: string): PruneLayer {
 	}
 	const rankOf = (each: string) => model.values.get(each)?.shape?.length
 	const traced = axes.map((axis) => ({ axis, producer: traceProducer(model.graph, name, axis, rankOf) }))
+	const shapeOf = (each: string) => model.values.get(each)?.shape ?? undefined
 	const { axis, producer } = traced.find((each) => each.producer) ?? traced[0]!
 	return {
 		name,
@@ -106,6 +112,7 @@ function describeLayer(model: Model, name: string): PruneLayer {
 		producer: producer ? nodeName(producer.node) : null,
 		intervention: producer ? 'weights' : 'mask',
 		filters: producer?.filters ?? [],
+		producers: producer ? [producer] : (traceProducers(model.graph, name, axis, shapeOf) ?? []),
 		isPooling: POOLING.has(writer.op),
 	}
 }
