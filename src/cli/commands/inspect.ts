@@ -1,12 +1,15 @@
 /** `goodnet inspect`: what a model file is, and where it can be pruned. */
 import { ModelOptions } from '../../contracts/cli-options.ts'
 import type { InspectResult } from '../../contracts/cli-results.ts'
-import { defaultLayer, prunableLayers } from '../../defense/prune/layer.ts'
+import { defaultLayer, nothingToPrune, type PruneLayer, prunableLayers } from '../../defense/prune/layer.ts'
+import { nodeName } from '../../graph/graph.ts'
 import { imageDims } from '../../model/describe.ts'
 import { type Model, showShape } from '../../model/model.ts'
 import { defineCommand } from '../command.ts'
 import { MODEL_FLAGS, openModelFor } from '../inputs.ts'
 import { alignColumns } from '../text-table.ts'
+
+type InspectLayer = InspectResult['layers'][number]
 
 export const inspect = defineCommand<ModelOptions>({
 	name: 'inspect',
@@ -46,15 +49,25 @@ function describe(model: Model): InspectResult {
 		classes: model.classes,
 		nodes: graph.nodes.length,
 		parameters: [...graph.initializers.values()].reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0),
-		layers: layers.map((layer) => ({
-			name: layer.name,
-			shape: [...layer.shape],
-			channels: layer.channels,
-			producer: layer.producer,
-			intervention: layer.intervention,
-			isDefault: layer === preferred,
-		})),
+		layers: layers.map((layer) => layerRecord(layer, layer === preferred)),
+		nothingToPrune: preferred || model.kind === 'goodnet' ? null : nothingToPrune(model, layers),
 		metadata: Object.fromEntries(graph.metadata),
+	}
+}
+
+function layerRecord(layer: PruneLayer, isDefault: boolean): InspectLayer {
+	const { name, axis, shape, channels, producer, intervention, filters } = layer
+	return {
+		name,
+		shape: [...shape],
+		channels,
+		axis,
+		producer,
+		intervention,
+		filters: filters.map((each) => ({ ...each })),
+		producers: layer.producers.map(({ node, offset }) => ({ name: nodeName(node), op: node.op, offset })),
+		consumers: layer.consumers.map(({ isGate: _, ...consumer }) => consumer),
+		isDefault,
 	}
 }
 
@@ -69,18 +82,48 @@ function producerOf({ graph, source }: Model): string {
 }
 
 function text(model: Model, facts: InspectResult): string {
-	const rows = facts.layers.map(({ name, shape, channels, producer, intervention, isDefault }) => [
-		`${isDefault ? '*' : ' '} ${name}`,
-		showShape(shape),
-		String(channels),
-		intervention === 'weights' ? `zero kernel and bias of ${producer}` : 'mask node behind the layer',
+	const rows = facts.layers.map((layer) => [
+		`${layer.isDefault ? '*' : ' '} ${layer.name}`,
+		showShape(layer.shape),
+		String(layer.channels),
+		howPruned(layer),
+		readBy(layer),
 	])
-	const table = alignColumns([['  layer', 'shape', 'channels', 'how a channel is pruned'], ...rows])
-	const none = '  no convolution to prune here'
-	return [...factLines(model, facts), '', 'Prunable layers (* is the default):', rows.length > 0 ? table : none].join(
-		'\n',
-	)
+	const table = alignColumns([['  layer', 'shape', 'channels', 'zeroed to prune a channel', 'read by'], ...rows])
+	const none = facts.nothingToPrune === null ? [] : [`  ${facts.nothingToPrune}`]
+	const heading = 'Prunable layers (* is the default):'
+	return [...factLines(model, facts), '', heading, ...(rows.length > 0 ? [table] : []), ...none].join('\n')
 }
+
+/** `kernel and bias of conv_3`, or what a mask stands behind: `mask: stem.conv + layer1.0.2.conv`. */
+function howPruned({ producer, producers }: InspectLayer): string {
+	if (producer !== null) return `kernel and bias of ${producer}`
+	const [first, second] = producers
+	if (!first) return 'mask'
+	if (!second) return `mask: zeroing ${first.name} would change more`
+	const isConcatenated = producers.some(({ offset }) => offset > 0)
+	const names = producers.map(({ name, offset }) => (isConcatenated ? `${name} at ${offset}` : name))
+	return `mask: ${shorten(names, isConcatenated ? ', ' : ' + ')}`
+}
+
+const READERS: Readonly<Record<string, string>> = { normalization: 'BN', sum: 'sum', product: 'product' }
+
+function readBy({ consumers }: InspectLayer): string {
+	const names = consumers.map(({ kind, name, op, offset }) => {
+		if (kind === 'concatenation') return `${name} at ${offset}`
+		if (kind === 'other') return `${op} ${name}`
+		return READERS[kind] ? `${READERS[kind]} ${name}` : name
+	})
+	return shorten(names, ', ')
+}
+
+/** As many of a list as a line of the table has room for; `--json` has them all. */
+function shorten(names: readonly string[], separator: string): string {
+	const shown = names.slice(-MAX_NAMES).join(separator)
+	return names.length > MAX_NAMES ? `${shown}${separator}${names.length - MAX_NAMES} more` : shown
+}
+
+const MAX_NAMES = 2
 
 function goodnetText(model: Model): string {
 	const record = [...model.graph.metadata].filter(([key]) => key.startsWith('goodnet.'))

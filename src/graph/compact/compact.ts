@@ -4,10 +4,10 @@
  */
 import { type Graph, intTensor, type Node } from '../graph.ts'
 import { constantOf, freshName, requiredFor, valueNames, writersOf } from '../query.ts'
+import { type ChannelRoles, channelRoles, type Shapes } from '../roles/roles.ts'
 import { constantChannels } from './constants.ts'
 import { channelNeeds } from './needs.ts'
 import { Rewriter } from './rewriter.ts'
-import { type ChannelRoles, channelRoles, type Shapes } from './roles.ts'
 
 /**
  * `graph` with every channel removed that its outputs do not need: same answers up to rounding, smaller tensors. The given graph stays

@@ -1,8 +1,8 @@
 /** Channels that are one number everywhere and on every image: what zeroed filters leave behind. */
 import { floatsOf, type Graph, type Node, type Tensor } from '../graph.ts'
 import { constantOf, writersOf } from '../query.ts'
-import { isElementwise, padsOf } from './carry-role.ts'
-import type { CarryRole, ChannelRoles, ReshapeRole, WeightsRole } from './roles.ts'
+import { isElementwise, padsOf } from '../roles/carry.ts'
+import type { CarryRole, ChannelRoles, ReshapeRole, WeightsRole } from '../roles/roles.ts'
 import { scalarResult } from './scalar.ts'
 import { forEachWeight } from './weights.ts'
 

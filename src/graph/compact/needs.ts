@@ -4,8 +4,8 @@
  */
 import type { Graph, Node } from '../graph.ts'
 import { constantOf, requiredFor, writersOf } from '../query.ts'
+import type { ChannelRoles, JoinRole, Role, WeightsRole } from '../roles/roles.ts'
 import { type ConstantChannels, channelAt, isFoldable } from './constants.ts'
-import type { ChannelRoles, JoinRole, Role, WeightsRole } from './roles.ts'
 import { flagged, flags, forEachWeight, groupsOf, type KeptChannels } from './weights.ts'
 
 export interface ChannelNeeds {

@@ -1,10 +1,10 @@
 /** Writes a graph anew, node by node, with some channels of its values left out. */
 import { floatsOf, floatTensor, type Graph, intTensor, makeNode, type Node, type Tensor } from '../graph.ts'
 import { constantOf, freshName, readersOf, valueNames, writersOf } from '../query.ts'
+import type { CarryRole, ChannelRoles, JoinRole, ReshapeRole, WeightsRole } from '../roles/roles.ts'
 import { pickSlices } from '../slices.ts'
 import { type ConstantChannels, channelAt } from './constants.ts'
 import type { ChannelNeeds } from './needs.ts'
-import type { CarryRole, ChannelRoles, JoinRole, ReshapeRole, WeightsRole } from './roles.ts'
 import { flagged, flags, forEachWeight, groupsOf, type KeptChannels, sliceKernel } from './weights.ts'
 
 /** The channels that a value still has, ascending, by their old numbers. */

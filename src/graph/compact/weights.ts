@@ -1,6 +1,6 @@
 /** Kernels, weight by weight: which input channel each one carries into which output channel. */
 import { elementCount, floatsOf, floatTensor, type Tensor } from '../graph.ts'
-import type { WeightsRole } from './roles.ts'
+import type { WeightsRole } from '../roles/roles.ts'
 
 /** Calls `visit` for every weight as it is stored, with the numbers of its channels counted over all groups. */
 export function forEachWeight(

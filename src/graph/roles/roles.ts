@@ -4,8 +4,8 @@
  */
 import { attributeInt, attributeInts, type Dim, type Graph, type Node, type Tensor } from '../graph.ts'
 import { constantOf, writersOf } from '../query.ts'
-import { carryRole } from './carry-role.ts'
-import { reshapeRole } from './reshape-role.ts'
+import { carryRole } from './carry.ts'
+import { reshapeRole } from './reshape.ts'
 
 /** The axis of a value that counts channels, and how many there are. */
 export interface ChannelSpan {

@@ -3,12 +3,18 @@ import { attributeInt, attributeInts, type Dim, floatsOf, intsOf, type Node } fr
 import type { CarryRole, NodeChannels, Place, RoleContext } from './roles.ts'
 
 /** Element by element; operands of different shape are broadcast as numpy does. */
-const ELEMENTWISE = new Set(
+export const ELEMENTWISE: ReadonlySet<string> = new Set(
 	`Relu LeakyRelu PRelu Elu Selu Celu Sigmoid Tanh Clip HardSigmoid HardSwish Softplus Softsign Gelu Erf Exp Mish ThresholdedRelu
 	Identity Dropout Cast Abs Neg Sqrt Pow Add Sub Mul Div Min Max`.split(/\s+/),
 )
 /** Each map by itself; channels on axis 1. */
-const POOLS = new Set(['MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool'])
+export const POOLS: ReadonlySet<string> = new Set([
+	'MaxPool',
+	'AveragePool',
+	'LpPool',
+	'GlobalAveragePool',
+	'GlobalMaxPool',
+])
 const REDUCTIONS = new Set(['ReduceMean', 'ReduceMax', 'ReduceSum', 'ReduceMin'])
 
 /** Does the operator combine its operands element by element, those that are constants too? */
