@@ -10,6 +10,7 @@ export { type InputSpec, type Preprocessing, RAW } from './data/preprocess.ts'
 // The defense
 export { evaluateClean, evaluatePoisoned } from './defense/evaluate.ts'
 export { GoodNet } from './defense/goodnet.ts'
+export { type CompactOptions, type CompactResult, compactRepaired } from './defense/prune/compact.ts'
 export { chooseLayer, type PruneLayer, prunableLayers } from './defense/prune/layer.ts'
 export {
 	countPoisoned,
@@ -31,6 +32,8 @@ export {
 	UsageError,
 } from './errors.ts'
 // Models
+export { normalizationBehind, type Producer } from './graph/channels.ts'
+export type { Consumer, ConsumerKind } from './graph/consumers.ts'
 export type { ChannelAxis } from './graph/edit.ts'
 export type { Attribute, Dim, DType, Graph, Node, Tensor, TensorOrigin, Value } from './graph/graph.ts'
 export { decodeOnnx, encodeOnnx } from './graph/onnx.ts'
@@ -38,6 +41,7 @@ export { decodeOnnx, encodeOnnx } from './graph/onnx.ts'
 export { type Interval, wilson } from './metrics/interval.ts'
 export { mcnemar } from './metrics/mcnemar.ts'
 export { der, dropReached } from './metrics/rates.ts'
+export { compactModel } from './model/compact.ts'
 export type { Model, ModelFormat, ModelInput, ModelKind, ModelSource } from './model/model.ts'
 export { type OpenModelOptions, openModel } from './model/open.ts'
 export { type Prediction, predict, predictLabels, type RunOptions } from './model/predict.ts'

@@ -63,15 +63,24 @@ interface FinishedRun {
 	readonly classNames?: readonly string[] | null
 }
 
+interface FinishOptions {
+	readonly output: string
+	readonly force: boolean
+	readonly json: boolean
+	readonly quiet: boolean
+	readonly compact?: boolean
+}
+
 /** Writes the run folder, prints the table and the verdict (or the record as JSON), and says where everything is. */
 export async function finishRun(
 	{ model, layer, run, classNames = null }: FinishedRun,
-	options: { readonly output: string; readonly force: boolean; readonly json: boolean; readonly quiet: boolean },
+	options: FinishOptions,
 	io: Io,
 	progress: Progress,
 ): Promise<number> {
 	const complete = await writeRunFolder(options.output, model, layer, run, {
 		force: options.force,
+		compact: options.compact ?? false,
 		classNames,
 		signal: io.signal,
 		onProgress: (done, total) => progress.update('write nets', done, total, 'nets'),

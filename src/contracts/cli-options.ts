@@ -63,6 +63,7 @@ export const PruneOptions = ModelOptions.extend({
 	layer: z.string().optional(),
 	drops: drops.optional(),
 	channels: numberList('channel numbers').optional(),
+	compact: z.boolean().default(false),
 	order: z.string().optional(),
 	output: z.string(),
 	force: z.boolean().default(false),

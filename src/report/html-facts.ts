@@ -1,6 +1,7 @@
 /** The second half of the report: how to read it, and what went in and came out, with hashes. */
 import type { PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
 import { cleanSetOf } from './clean-set.ts'
+import { compactLines } from './compact-lines.ts'
 import { formatCount, formatDrop } from './format.ts'
 import { type Markup, markup } from './markup.ts'
 import { pairedLines } from './pairs.ts'
@@ -77,17 +78,18 @@ export function outputSection(run: PruneRun): Markup {
 	if (facts.length === 0) return markup``
 	return markup`<section>
 <h2>Files written</h2>
-${factTable(facts)}
+${factTable(facts)}${compactLines(run).map((line) => markup`\n<p class="quiet">${line}</p>`)}
 </section>`
 }
 
-function writtenFiles({ drop, files, sha256 }: RepairedRecord): Fact[] {
+function writtenFiles({ drop, files, sha256, compact }: RepairedRecord): Fact[] {
 	if (files === null) return []
 	const net = drop === null ? '' : `, drop ${formatDrop(drop)}`
 	const names: [string, string | null][] = [
 		[`repaired net${net}`, files.source],
 		[`repaired net as ONNX${net}`, files.onnx],
 		[`GoodNet${net}`, files.goodnet],
+		[`compact net${net}`, compact?.file ?? null],
 	]
 	return names.flatMap(([name, path]): Fact[] => (path === null ? [] : [[name, file(path, sha256[path] ?? '')]]))
 }

@@ -5,13 +5,23 @@
 import { type Graph, intTensor, type Node } from '../graph.ts'
 import { constantOf, freshName, requiredFor, valueNames, writersOf } from '../query.ts'
 import { type ChannelRoles, channelRoles, type Shapes } from '../roles/roles.ts'
-import { constantChannels } from './constants.ts'
+import { type ConstantChannels, constantChannels } from './constants.ts'
 import { channelNeeds } from './needs.ts'
 import { Rewriter } from './rewriter.ts'
 
+/** A smaller graph, and what it was that made it smaller. */
+export interface Compaction {
+	/** The given graph itself where there was nothing to remove. */
+	readonly graph: Graph
+	/** Value name → the channels that it still has, by their old numbers, ascending; values that have all of theirs are missing. */
+	readonly layouts: ReadonlyMap<string, readonly number[]>
+	/** Channels of the given graph that are one number everywhere. */
+	readonly constants: ConstantChannels
+}
+
 /**
  * `graph` with every channel removed that its outputs do not need: same answers up to rounding, smaller tensors. The given graph stays
- * as it was, and is what comes back where there is nothing to remove.
+ * as it was.
  *
  * A channel goes where it is zero on every image, or any other constant that the next layer's bias can stand for. It stays where a
  * padded convolution reads a constant other than zero (the padding beside it makes that differ from place to place), and where
@@ -19,12 +29,13 @@ import { Rewriter } from './rewriter.ts'
  *
  * @param shapes shape of every value of the graph, as `Model.values` holds them
  */
-export function compactGraph(graph: Graph, shapes: Shapes): Graph {
+export function compactGraph(graph: Graph, shapes: Shapes): Compaction {
 	const plain = restateReshapes(graph, channelRoles(graph, shapes))
 	const channels = channelRoles(plain, shapes)
-	const known = constantChannels(plain, channels)
-	const compact = new Rewriter(plain, channels, known, channelNeeds(plain, channels, known)).rewrite()
-	return compact === plain ? graph : withoutUnread(compact)
+	const constants = constantChannels(plain, channels)
+	const rewriter = new Rewriter(plain, channels, constants, channelNeeds(plain, channels, constants))
+	const compact = rewriter.rewrite()
+	return { graph: compact === plain ? graph : withoutUnread(compact), layouts: rewriter.layouts, constants }
 }
 
 /**

@@ -40,6 +40,11 @@ export class Rewriter {
 		this.#initializers = new Map(graph.initializers)
 	}
 
+	/** Of values that have fewer channels than before: those left, once the graph is rewritten. */
+	get layouts(): ReadonlyMap<string, Layout> {
+		return this.#layouts
+	}
+
 	/** The whole graph, the very same where no channel can go. */
 	rewrite(): Graph {
 		const nodes = this.#graph.nodes.flatMap((node) => this.#node(node))
