@@ -9,8 +9,8 @@ import { batchSizeFor, feedOf, floatsOfFeed } from './predict.ts'
 
 /** Images a run, unless the net's layers are so wide that fewer must do: the comparison should take moments. */
 const IMAGES = 16
-/** Alternating, so that whatever else the machine does hits both. */
-const ROUNDS = 7
+/** Alternating, so that whatever else the machine does hits both: at least 7, and as many more as fit into 2 seconds. */
+const ROUNDS = { least: 7, most: 101, budgetSeconds: 2 }
 
 export interface ModelComparison {
 	/** The largest difference of two logits, relative to the largest logit of the first net. */
@@ -37,7 +37,10 @@ export async function compareModels(
 	try {
 		const logits: Float32Array[] = []
 		const times: [number[], number[]] = [[], []]
-		for (let round = 0; round < ROUNDS; round++) {
+		const begin = now()
+		const isOver = (round: number) =>
+			round >= ROUNDS.most || (round >= ROUNDS.least && now() - begin > 1000 * ROUNDS.budgetSeconds)
+		for (let round = 0; !isOver(round); round++) {
 			for (const i of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
 				throwIfAborted(signal)
 				const start = now()
