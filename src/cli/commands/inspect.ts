@@ -9,6 +9,9 @@ import { defineCommand } from '../command.ts'
 import { MODEL_FLAGS, openModelFor } from '../inputs.ts'
 import { alignColumns } from '../text-table.ts'
 
+/** Where stdout is no terminal. */
+const DEFAULT_COLUMNS = 120
+
 type InspectLayer = InspectResult['layers'][number]
 
 export const inspect = defineCommand<ModelOptions>({
@@ -26,7 +29,7 @@ export const inspect = defineCommand<ModelOptions>({
 				? JSON.stringify(facts, null, 2)
 				: facts.kind === 'goodnet'
 					? goodnetText(model)
-					: text(model, facts),
+					: text(model, facts, io.columns ?? DEFAULT_COLUMNS),
 		)
 		return 0
 	},
@@ -81,18 +84,27 @@ function producerOf({ graph, source }: Model): string {
 	return [producerName, producerVersion].filter((part) => part !== '').join(' ')
 }
 
-function text(model: Model, facts: InspectResult): string {
-	const rows = facts.layers.map((layer) => [
+function text(model: Model, facts: InspectResult, width: number): string {
+	const none = facts.nothingToPrune === null ? [] : [`  ${facts.nothingToPrune}`]
+	const heading = 'Prunable layers (* is the default):'
+	return [...factLines(model, facts), '', heading, ...layerLines(facts.layers, width), ...none].join('\n')
+}
+
+/** One line a layer where they fit the terminal; otherwise those who read it stand below it. */
+function layerLines(layers: readonly InspectLayer[], width: number): string[] {
+	if (layers.length === 0) return []
+	const heading = ['  layer', 'shape', 'channels', 'zeroed to prune a channel', 'read by']
+	const rows = layers.map((layer) => [
 		`${layer.isDefault ? '*' : ' '} ${layer.name}`,
 		showShape(layer.shape),
 		String(layer.channels),
 		howPruned(layer),
 		readBy(layer),
 	])
-	const table = alignColumns([['  layer', 'shape', 'channels', 'zeroed to prune a channel', 'read by'], ...rows])
-	const none = facts.nothingToPrune === null ? [] : [`  ${facts.nothingToPrune}`]
-	const heading = 'Prunable layers (* is the default):'
-	return [...factLines(model, facts), '', heading, ...(rows.length > 0 ? [table] : []), ...none].join('\n')
+	const wide = alignColumns([heading, ...rows]).split('\n')
+	if (wide.every((line) => line.length <= width)) return wide
+	const [first = '', ...narrow] = alignColumns([heading, ...rows].map((row) => row.slice(0, -1))).split('\n')
+	return [first, ...narrow.flatMap((line, i) => [line, `      read by ${rows[i]?.at(-1)}`])]
 }
 
 /** `kernel and bias of conv_3`, or what a mask stands behind: `mask: stem.conv + layer1.0.2.conv`. */
@@ -109,7 +121,9 @@ function howPruned({ producer, producers }: InspectLayer): string {
 const READERS: Readonly<Record<string, string>> = { normalization: 'BN', sum: 'sum', product: 'product' }
 
 function readBy({ consumers }: InspectLayer): string {
-	const names = consumers.map(({ kind, name, op, offset }) => {
+	// Who reads the channels behind a normalization is listed as well, and says more.
+	const others = consumers.filter(({ kind }) => kind !== 'normalization')
+	const names = (others.length > 0 ? others : consumers).map(({ kind, name, op, offset }) => {
 		if (kind === 'concatenation') return `${name} at ${offset}`
 		if (kind === 'other') return `${op} ${name}`
 		return READERS[kind] ? `${READERS[kind]} ${name}` : name
@@ -117,13 +131,10 @@ function readBy({ consumers }: InspectLayer): string {
 	return shorten(names, ', ')
 }
 
-/** As many of a list as a line of the table has room for; `--json` has them all. */
+/** As many of a list as a line of the table has room for, the last first; `--json` has them all. */
 function shorten(names: readonly string[], separator: string): string {
-	const shown = names.slice(-MAX_NAMES).join(separator)
-	return names.length > MAX_NAMES ? `${shown}${separator}${names.length - MAX_NAMES} more` : shown
+	return names.length <= 2 ? names.join(separator) : `${names.at(-1)}${separator}${names.length - 1} more`
 }
-
-const MAX_NAMES = 2
 
 function goodnetText(model: Model): string {
 	const record = [...model.graph.metadata].filter(([key]) => key.startsWith('goodnet.'))

@@ -11,10 +11,12 @@ export function forEachWeight(
 	const { outAxis, inAxis, outputs, inputs, groups } = role
 	const [outStride, inStride] = [strideOf(kernel, outAxis), strideOf(kernel, inAxis)]
 	const [outPerGroup, inPerGroup] = [outputs / groups, inputs / groups]
-	for (const [i, weight] of floatsOf(kernel).entries()) {
+	const weights = floatsOf(kernel)
+	// A plain loop, and no iterator: large nets have 10^8 weights.
+	for (let i = 0; i < weights.length; i++) {
 		const output = Math.floor(i / outStride) % outputs
 		const first = Math.floor(output / outPerGroup) * inPerGroup
-		visit(output, first + (Math.floor(i / inStride) % inPerGroup), weight)
+		visit(output, first + (Math.floor(i / inStride) % inPerGroup), weights[i]!)
 	}
 }
 
