@@ -10,7 +10,7 @@ import { closingTable } from '../report/table.ts'
 import { verdict } from '../report/verdict.ts'
 import { wrapWords } from '../report/wrap.ts'
 import { VERSION } from '../version.ts'
-import type { Io } from './command.ts'
+import { DEFAULT_COLUMNS, type Io } from './command.ts'
 import type { Progress } from './progress.ts'
 
 export interface SweepJob {
@@ -22,9 +22,6 @@ export interface SweepJob {
 	}
 	readonly options: Pick<PruneOptions, 'layer' | 'drops' | 'order' | 'target'>
 }
-
-/** Where stdout is no terminal: wide enough for the table. */
-const DEFAULT_COLUMNS = 120
 
 const STAGE_NAMES = {
 	activations: 'rank channels',

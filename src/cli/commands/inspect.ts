@@ -5,12 +5,9 @@ import { defaultLayer, nothingToPrune, type PruneLayer, prunableLayers } from '.
 import { nodeName } from '../../graph/graph.ts'
 import { imageDims } from '../../model/describe.ts'
 import { type Model, showShape } from '../../model/model.ts'
-import { defineCommand } from '../command.ts'
+import { DEFAULT_COLUMNS, defineCommand } from '../command.ts'
 import { MODEL_FLAGS, openModelFor } from '../inputs.ts'
 import { alignColumns } from '../text-table.ts'
-
-/** Where stdout is no terminal. */
-const DEFAULT_COLUMNS = 120
 
 type InspectLayer = InspectResult['layers'][number]
 

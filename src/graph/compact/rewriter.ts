@@ -2,7 +2,7 @@
 import { floatsOf, floatTensor, type Graph, intTensor, makeNode, type Node, type Tensor } from '../graph.ts'
 import { constantOf, freshName, readersOf, valueNames, writersOf } from '../query.ts'
 import type { CarryRole, ChannelRoles, JoinRole, ReshapeRole, WeightsRole } from '../roles/roles.ts'
-import { pickSlices } from '../slices.ts'
+import { keepSlices } from '../slices.ts'
 import { type ConstantChannels, channelAt } from './constants.ts'
 import type { ChannelNeeds } from './needs.ts'
 import { flagged, flags, forEachWeight, groupsOf, type KeptChannels, sliceKernel } from './weights.ts'
@@ -145,7 +145,7 @@ export class Rewriter {
 		if (kept.length < length) {
 			for (const { index, axis } of role.constants) {
 				const name = node.inputs[index]!
-				inputs[index] = this.#replace(name, pickSlices(this.#constant(name), axis, kept))
+				inputs[index] = this.#replace(name, keepSlices(this.#constant(name), axis, kept))
 			}
 		}
 		return [...nodes, { ...node, inputs }]
