@@ -77,8 +77,7 @@ export function isFoldable({ isUniform }: WeightsRole, value: number): boolean {
 }
 
 function ofCarry(node: Node, role: CarryRole, length: number, context: Context): Float64Array {
-	const pads = node.op === 'Pad' ? padsOf(node, context, role.operands[0]!.axis) : null
-	if (pads?.some((pad) => pad !== 0)) return ofPad(node, length, context)
+	if (node.op === 'Pad') return ofPad(node, role, length, context)
 	if (node.op === 'BatchNormalization') return ofNormalization(node, length, context)
 	// Other layers' further inputs are settings: factors of a Resize, the ratio of a Dropout.
 	const isArithmetic = (isElementwise(node) && node.op !== 'Dropout') || node.op === 'Concat'
@@ -117,13 +116,15 @@ function ofNormalization(node: Node, length: number, { found, constant }: Contex
 	return x.map((value, c) => ((value - mean[c]!) / Math.sqrt(variance[c]! + epsilon)) * scale[c]! + shift[c]!)
 }
 
-/** A padded channel stays constant where it is what is padded with. */
-function ofPad(node: Node, length: number, { found, constant }: Context): Float64Array {
-	const x = found.get(node.inputs[0]!) ?? unknown(length)
+/** A channel stays constant where it is padded with what it is, with its own edge, or (some exporters write this) not at all. */
+function ofPad(node: Node, { operands }: CarryRole, length: number, context: Context): Float64Array {
+	const x = context.found.get(node.inputs[0]!) ?? unknown(length)
 	const { mode, value } = node.attributes
 	const isFilled = mode?.type !== 'string' || mode.value === 'constant'
-	const operand = node.inputs[2] ? constant(node.inputs[2]) : undefined
-	const filling = operand?.dtype === 'float32' ? floatsOf(operand)[0] : value?.type === 'float' ? value.value : 0
-	const isKnown = !node.inputs[2] || operand?.dtype === 'float32'
-	return isFilled ? x.map((each) => (isKnown && each === filling ? each : Number.NaN)) : x
+	const isPadded = padsOf(node, context, operands[0]!.axis)?.some((pad) => pad !== 0)
+	if (!isFilled || !isPadded) return x
+	const operand = node.inputs[2] ? context.constant(node.inputs[2]) : undefined
+	if (node.inputs[2] && operand?.dtype !== 'float32') return unknown(length)
+	const filling = operand ? floatsOf(operand)[0] : value?.type === 'float' ? value.value : 0
+	return x.map((each) => (each === filling ? each : Number.NaN))
 }

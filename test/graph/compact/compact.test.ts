@@ -6,6 +6,7 @@ import { zeroChannels } from '../../../src/graph/edit.ts'
 import { elementCount, floatTensor, type Graph, type Tensor } from '../../../src/graph/graph.ts'
 import { constantOf } from '../../../src/graph/query.ts'
 import { compactModel } from '../../../src/model/compact.ts'
+import { loadModel } from '../../../src/model/load.ts'
 import type { Model } from '../../../src/model/model.ts'
 import { NetBuilder, OTHER_FORMS, TORCH_FORMS } from '../../helpers/architectures/builder.ts'
 import { denseNet } from '../../helpers/architectures/densenet.ts'
@@ -14,6 +15,7 @@ import { resNeXt } from '../../helpers/architectures/resnext.ts'
 import { SMALL_NETS } from '../../helpers/architectures/small.ts'
 import { vgg } from '../../helpers/architectures/vgg.ts'
 import { logitsOf, modelOf, randomImages } from '../../helpers/models.ts'
+import { describeShared, sharedPath } from '../../helpers/shared.ts'
 
 const RUNS = { numRuns: 20 }
 const TINY = { size: 8, classes: 5 }
@@ -191,3 +193,29 @@ function withShift(graph: Graph, name: string, shift: number): Graph {
 	const changed: [string, Tensor] = [`${name}.bias`, floatTensor([length], Array(length).fill(shift))]
 	return { ...graph, initializers: new Map([...graph.initializers, changed]) }
 }
+
+/** Nets that others trained, of several makers and formats. */
+const REAL_NETS = [
+	'backdoored/face-lab3-sunglasses/bd_net.h5',
+	'backdoored/face-lab3-sunglasses/bd_net.onnx',
+	'backdoored/gtsrb-yellow-square/badnet_model.hdf5',
+	'backdoored/mnist-white-square/badnet_mnist.onnx',
+	'backdoored/cifar10-grid-wrn16/backdoored_wrn16_1.onnx',
+	'clean/cifar10-resnet20/resnet20.onnx',
+	'clean/cifar10-tf2onnx-medium/cifar10_medium.onnx',
+	'clean/mnist-cntk/mnist.onnx',
+]
+
+describeShared('compacting nets of other makers', () => {
+	for (const path of REAL_NETS) {
+		it(`${path}: half of the default layer gone, same answers`, async () => {
+			const model = await loadModel(sharedPath(`models/${path}`))
+			const layer = chooseLayer(model)
+			const channels = [...Array(Math.floor(layer.channels / 2)).keys()].map((each) => 2 * each)
+			const pruned = pruneChannels(model, layer, channels)
+			const compact = await compactModel(pruned)
+			expect(await differenceOf(pruned, compact)).toBeLessThanOrEqual(1e-5)
+			expect(parameters(compact.graph)).toBeLessThan(parameters(pruned.graph))
+		})
+	}
+})
