@@ -29,9 +29,9 @@ export function surveyModel(model: Model): Survey {
 	}
 }
 
-/** What may stand between a layer and the end of its block. */
+/** What may stand between a layer and the end of its block: a separate bias, normalization, activation. */
 const BLOCK = new Set(
-	'BatchNormalization Relu LeakyRelu PRelu Elu Selu Celu Sigmoid Tanh Clip Min HardSigmoid HardSwish Gelu Softplus Identity Dropout'.split(
+	'Add BatchNormalization Relu LeakyRelu PRelu Elu Selu Celu Sigmoid Tanh Clip Min HardSigmoid HardSwish Gelu Softplus Identity Dropout'.split(
 		' ',
 	),
 )
@@ -89,8 +89,8 @@ function blockEnd({ model, writers, readers }: Survey, output: string): string {
 	for (;;) {
 		const [next, second] = readers.get(end) ?? []
 		if (!next || second || next.outputs[0] === model.output) return end
-		const isBias = next.op === 'Add' && next.inputs.some((name) => constantOf(model.graph, name, writers))
-		if (!isBias && !BLOCK.has(next.op)) return end
+		const isAlone = next.inputs.every((name) => name === end || name === '' || constantOf(model.graph, name, writers))
+		if (!isAlone || !BLOCK.has(next.op)) return end
 		end = next.outputs[0]!
 	}
 }

@@ -2,7 +2,7 @@
 import { floatsOf, type Graph, type Node, type Tensor } from '../graph.ts'
 import { constantOf, writersOf } from '../query.ts'
 import { isElementwise, padsOf } from '../roles/carry.ts'
-import type { CarryRole, ChannelRoles, ReshapeRole, WeightsRole } from '../roles/roles.ts'
+import type { CarryRole, ChannelRoles, ReshapeRole, Role, WeightsRole } from '../roles/roles.ts'
 import { scalarResult } from './scalar.ts'
 import { forEachWeight } from './weights.ts'
 
@@ -11,7 +11,7 @@ export type ConstantChannels = ReadonlyMap<string, Float64Array>
 
 export function constantChannels(graph: Graph, { roles, spans }: ChannelRoles): ConstantChannels {
 	const writers = writersOf(graph)
-	const context: Context = { found: new Map(), constant: (name) => constantOf(graph, name, writers) }
+	const context: Context = { spans, found: new Map(), constant: (name) => constantOf(graph, name, writers) }
 	for (const node of graph.nodes) {
 		const [role, name] = [roles.get(node)!, node.outputs[0]!]
 		const length = spans.get(name)?.length
@@ -20,17 +20,12 @@ export function constantChannels(graph: Graph, { roles, spans }: ChannelRoles): 
 	return context.found
 }
 
-interface Context {
+interface Context extends Pick<ChannelRoles, 'spans'> {
 	readonly found: Map<string, Float64Array>
 	constant(name: string): Tensor | undefined
 }
 
-function constantsOf(
-	node: Node,
-	role: ReturnType<ChannelRoles['roles']['get']> & {},
-	length: number,
-	context: Context,
-) {
+function constantsOf(node: Node, role: Role, length: number, context: Context): Float64Array {
 	switch (role.kind) {
 		case 'weights':
 			return ofWeights(node, role, context)
@@ -93,14 +88,20 @@ function knownOr(value: number | undefined): number | null {
 }
 
 /** An operand's numbers, one a channel or one for all; not known for one that differs from place to place. */
-function channelValues(name: string, role: CarryRole, node: Node, { found, constant }: Context): ArrayLike<number> {
-	const tensor = constant(name)
+function channelValues(name: string, role: CarryRole, node: Node, context: Context): ArrayLike<number> {
+	const tensor = context.constant(name)
 	const index = node.inputs.indexOf(name)
-	if (!tensor) return role.shared.includes(index) ? [Number.NaN] : (found.get(name) ?? [Number.NaN])
+	if (!tensor) return computedValues(name, role, index, context)
 	if (tensor.dtype !== 'float32') return [Number.NaN]
 	const values = floatsOf(tensor)
 	const place = role.constants.find((each) => each.index === index)
 	return values.length === 1 || (place && values.length === tensor.dims[place.axis]) ? values : [Number.NaN]
+}
+
+function computedValues(name: string, role: CarryRole, index: number, { spans, found }: Context): ArrayLike<number> {
+	const place = role.operands.find((each) => each.index === index)
+	const isAlong = place !== undefined && spans.get(name)?.axis === place.axis
+	return (isAlong ? found.get(name) : undefined) ?? [Number.NaN]
 }
 
 /** `scale · (x − mean) / √(variance + ε) + shift` */
