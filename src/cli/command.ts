@@ -17,6 +17,9 @@ export interface Io {
 	readonly now: () => number
 }
 
+/** The width to write for where stdout is no terminal: enough for the table of results. */
+export const DEFAULT_COLUMNS = 120
+
 /** A flag in commander's spelling, with what it does. */
 export type Flag = readonly [flags: string, description: string, fallback?: string]
 

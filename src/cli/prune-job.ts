@@ -13,7 +13,7 @@ import { verdict } from '../report/verdict.ts'
 import { wrapWords } from '../report/wrap.ts'
 import { openScratch } from '../scratch.ts'
 import { VERSION } from '../version.ts'
-import type { Io } from './command.ts'
+import { DEFAULT_COLUMNS, type Io } from './command.ts'
 import type { Progress } from './progress.ts'
 
 export interface SweepJob {
@@ -26,9 +26,6 @@ export interface SweepJob {
 	/** `layer` may be `all`: then the ranking goes across layers. */
 	readonly options: Pick<PruneOptions, 'layer' | 'drops' | 'order' | 'rank' | 'u' | 'seed' | 'target'>
 }
-
-/** Where stdout is no terminal: wide enough for the table. */
-const DEFAULT_COLUMNS = 120
 
 const STAGE_NAMES = {
 	activations: 'rank channels',
@@ -75,15 +72,24 @@ interface FinishedRun {
 	readonly classNames?: readonly string[] | null
 }
 
+interface FinishOptions {
+	readonly output: string
+	readonly force: boolean
+	readonly json: boolean
+	readonly quiet: boolean
+	readonly compact?: boolean
+}
+
 /** Writes the run folder, prints the table and the verdict (or the record as JSON), and says where everything is. */
 export async function finishRun(
 	{ model, layers, run, classNames = null }: FinishedRun,
-	options: { readonly output: string; readonly force: boolean; readonly json: boolean; readonly quiet: boolean },
+	options: FinishOptions,
 	io: Io,
 	progress: Progress,
 ): Promise<number> {
 	const complete = await writeRunFolder(options.output, model, layers, run, {
 		force: options.force,
+		compact: options.compact ?? false,
 		classNames,
 		signal: io.signal,
 		onProgress: (done, total) => progress.update('write nets', done, total, 'nets'),

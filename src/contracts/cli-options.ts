@@ -70,6 +70,7 @@ export const PruneOptions = ModelOptions.extend({
 	layer: z.string().optional(),
 	drops: drops.optional(),
 	channels: numberList('channel numbers').optional(),
+	compact: z.boolean().default(false),
 	order: z.string().optional(),
 	rank: RankName.optional(),
 	u: number.optional(),

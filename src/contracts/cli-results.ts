@@ -43,11 +43,29 @@ export const InspectResult = z.object({
 			name: z.string(),
 			shape: z.array(dim),
 			channels: count,
+			/** The axis that counts channels. */
+			axis: count,
+			/** The layer whose kernel and bias are zeroed; null where a mask must do. */
 			producer: z.string().nullable(),
 			intervention: Intervention,
+			/** The constants in which slice `c` along `axis` is zeroed to prune channel `c`; empty for a mask. */
+			filters: z.array(z.object({ name: z.string(), axis: count })),
+			/** All layers that make these channels: several are tied by a sum, or stand at their `offset` in a concatenation. */
+			producers: z.array(z.object({ name: z.string(), op: z.string(), offset: count })),
+			/** Who reads the channels; `offset` is where a concatenation puts them. */
+			consumers: z.array(
+				z.object({
+					name: z.string(),
+					op: z.string(),
+					kind: z.enum(['convolution', 'dense', 'normalization', 'sum', 'product', 'concatenation', 'other']),
+					offset: count,
+				}),
+			),
 			isDefault: z.boolean(),
 		}),
 	),
+	/** Why no layer is the default; null where one is, and for a GoodNet. */
+	nothingToPrune: z.string().nullable(),
 	metadata: z.record(z.string(), z.string()),
 })
 

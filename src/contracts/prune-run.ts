@@ -66,6 +66,23 @@ export const StepRecord = z.object({
 	poisoned: PoisonedCount.nullable(),
 })
 
+const change = <T extends z.ZodType>(each: T) => z.object({ before: each, after: each })
+
+/** A repaired net whose pruned channels are really gone (`--compact`), beside the one in which they are zero. */
+export const CompactRecord = z.object({
+	/** File name inside the run folder; null where nothing could be removed. */
+	file: z.string().nullable(),
+	/** Pruned channels of the layer that are gone. */
+	removed: count,
+	/** Why the others stay, or no file was written; null where all are gone. */
+	reason: z.string().nullable(),
+	parameters: change(count),
+	/** Of the ONNX files. */
+	bytes: change(count),
+	/** Seconds an image, medians of alternating rounds; null where there is no file. */
+	secondsPerImage: change(z.number().positive()).nullable(),
+})
+
 /**
  * What a repaired net was chosen by: a drop, the elbow of the curve, a threshold in standard deviations, or by hand. Never by what the
  * test or poisoned set says.
@@ -86,6 +103,8 @@ export const RepairedRecord = z.object({
 	files: z.object({ source: z.string().nullable(), onnx: z.string(), goodnet: z.string() }).nullable(),
 	/** SHA-256 of those files, by file name. */
 	sha256: z.record(z.string(), z.string()),
+	/** With `--compact` only. */
+	compact: CompactRecord.optional(),
 	valid: CleanCount.nullable(),
 	test: CleanCount.nullable(),
 	poisoned: PoisonedCount.nullable(),
@@ -184,5 +203,6 @@ export type DataRecord = z.infer<typeof DataRecord>
 export type PoisonedRecord = z.infer<typeof PoisonedRecord>
 export type PreprocessingRecord = z.infer<typeof PreprocessingRecord>
 export type StepRecord = z.infer<typeof StepRecord>
+export type CompactRecord = z.infer<typeof CompactRecord>
 export type RepairedRecord = z.infer<typeof RepairedRecord>
 export type PruneRun = z.infer<typeof PruneRun>

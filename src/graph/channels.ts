@@ -6,6 +6,7 @@
 import type { ChannelAxis } from './edit.ts'
 import { attributeInt, attributeInts, type Dim, type Graph, intsOf, type Node, type Tensor } from './graph.ts'
 import { constantOf, readersOf, writersOf } from './query.ts'
+import { ELEMENTWISE, POOLS } from './roles/carry.ts'
 
 /** A layer that makes channels of a value, and the constants that hold its filters. */
 export interface Producer {
@@ -17,11 +18,11 @@ export interface Producer {
 }
 
 /** Operators that treat every channel by itself and keep the channel axis where it is. */
-const CARRIERS = new Set(
-	`Relu LeakyRelu PRelu Elu Selu Celu Sigmoid Tanh Clip HardSigmoid HardSwish Softplus Softsign Gelu Erf Exp Mish ThresholdedRelu
-	Identity Dropout Cast Abs Neg Sqrt Pow Add Sub Mul Div Min Max BatchNormalization InstanceNormalization
-	MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool Resize Upsample Pad ReduceMean ReduceMax`.split(/\s+/),
-)
+const CARRIERS = new Set([
+	...ELEMENTWISE,
+	...POOLS,
+	...'BatchNormalization InstanceNormalization Resize Upsample Pad ReduceMean ReduceMax'.split(' '),
+])
 
 /**
  * Finds the filters that make the channels of `value` along `axis`, where zeroing them silences exactly these channels.
@@ -162,13 +163,25 @@ function intsOrUndefined(tensor: Tensor | undefined): number[] | undefined {
 
 /** One producer where both inputs come from it, as the factors of `x * sigmoid(x)` do; several where layers are summed. */
 function followCarrier(trace: Trace, node: Node, axis: number): readonly Producer[] | null {
-	const variable = node.inputs.filter((name) => name !== '' && !constantOf(trace.graph, name, trace.writers))
+	const variable = node.inputs.filter(
+		(name) => name !== '' && !constantOf(trace.graph, name, trace.writers) && !isGate(trace, node, name),
+	)
 	const each = variable.map((name) => followOperand(trace, node, name, axis))
 	const [first, ...others] = distinct(each.flatMap((producers) => producers ?? []))
 	if (!first || each.includes(null)) return null
 	if (others.length > 0) return [first, ...others]
 	const bias = separateBias(trace, node, first, axis)
 	return bias ? [{ ...first, filters: [...first.filters, bias] }] : [first]
+}
+
+/** A factor for whole maps, where shapes are known to tell: it scales channels and makes none. */
+function isGate({ shapeOf }: Trace, node: Node, name: string): boolean {
+	const [shape, out] = [shapeOf(name), shapeOf(node.outputs[0]!)]
+	return node.op === 'Mul' && shape !== undefined && out !== undefined && countOf(shape) < countOf(out)
+}
+
+function countOf(shape: readonly Dim[]): number {
+	return shape.reduce<number>((product, dim) => product * (Number(dim) || 1), 1)
 }
 
 /** Operands of different rank are aligned from the right, as numpy does; one without the channels, or with one for all, carries none. */

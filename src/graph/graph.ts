@@ -196,6 +196,11 @@ function toAttribute(value: AttributeValue): Attribute {
 	return { type: 'tensor', value: value as Tensor }
 }
 
+/** What to call a node: its name, or its first output's where it has none. */
+export function nodeName({ name, outputs, op }: Node): string {
+	return name || outputs[0] || op
+}
+
 /** Attribute `name` as an integer, or `fallback` where the node has none. */
 export function attributeInt(node: Node, name: string, fallback: number): number {
 	const attribute = node.attributes[name]

@@ -2,6 +2,7 @@
 import type { Intervention, PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
 import { chosenLabel, chosenLines } from './chosen.ts'
 import { cleanSetOf } from './clean-set.ts'
+import { compactLines } from './compact-lines.ts'
 import { formatCount } from './format.ts'
 import { type Markup, markup } from './markup.ts'
 import { pairedLines } from './pairs.ts'
@@ -96,12 +97,12 @@ export function outputSection(run: PruneRun): Markup {
 	if (facts.length === 0) return markup``
 	return markup`<section>
 <h2>Files written</h2>
-${factTable(facts)}
+${factTable(facts)}${compactLines(run).map((line) => markup`\n<p class="quiet">${line}</p>`)}
 </section>`
 }
 
 function writtenFiles(record: RepairedRecord): Fact[] {
-	const { chosenBy, files, sha256 } = record
+	const { chosenBy, files, sha256, compact } = record
 	if (files === null) return []
 	const net = chosenBy === 'given' ? '' : `, ${chosenBy === 'drop' ? 'drop ' : ''}${chosenLabel(record)}`
 	const folder = files.source?.includes('/') ? files.source.slice(0, files.source.lastIndexOf('/') + 1) : null
@@ -113,6 +114,7 @@ function writtenFiles(record: RepairedRecord): Fact[] {
 		...parts.map((path): [string, string] => [`its weights${net}`, path]),
 		[`repaired net as ONNX${net}`, files.onnx],
 		[`GoodNet${net}`, files.goodnet],
+		[`compact net${net}`, compact?.file ?? null],
 	]
 	return names.flatMap(([name, path]): Fact[] => (path === null ? [] : [[name, file(path, sha256[path] ?? '')]]))
 }

@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { PruneRun, type RepairedRecord } from '../contracts/prune-run.ts'
+import { type CompactRecord, PruneRun, type RepairedRecord } from '../contracts/prune-run.ts'
 import { GoodNet } from '../defense/goodnet.ts'
+import { compactRepaired } from '../defense/prune/compact.ts'
 import type { PruneLayer } from '../defense/prune/layer.ts'
-import { pruneUnits } from '../defense/prune/repaired.ts'
+import { pruneUnits, type RepairedModel } from '../defense/prune/repaired.ts'
 import { GoodnetError, InputError, throwIfAborted } from '../errors.ts'
 import { exists, sha256Of, writeError, writeFilesWhole, writeFileWhole } from '../files.ts'
 import { parseJson } from '../json.ts'
@@ -22,6 +23,8 @@ export interface RunFolderOptions {
 	readonly signal?: AbortSignal | undefined
 	/** Names of the classes by label, for the GoodNets' metadata. */
 	readonly classNames?: readonly string[] | null
+	/** Write each repaired net without its pruned channels, too: `compact_X.onnx`. */
+	readonly compact?: boolean
 	/** Told after every net whose files are written. */
 	readonly onProgress?: (done: number, total: number) => void
 }
@@ -124,18 +127,19 @@ async function writeNets(
 	model: Model,
 	layers: readonly PruneLayer[],
 	records: readonly RepairedRecord[],
-	{ signal, onProgress, classNames = null }: RunFolderOptions,
+	options: RunFolderOptions,
 ): Promise<RepairedRecord[]> {
+	const { signal, onProgress } = options
 	const written: RepairedRecord[] = []
 	for (const record of records) {
 		throwIfAborted(signal)
-		const files = await netFiles(model, layers, record, classNames)
+		const files = await netFiles(model, layers, record, options)
 		const sha256: Record<string, string> = {}
 		for (const [name, bytes] of files.contents) {
 			await writeFilesWhole(new Map([[join(folder, name), bytes]]))
 			sha256[name] = sha256Of(bytes)
 		}
-		written.push({ ...record, files: files.names, sha256 })
+		written.push({ ...record, files: files.names, sha256, ...(files.compact && { compact: files.compact }) })
 		onProgress?.(written.length, records.length)
 	}
 	return written
@@ -145,8 +149,9 @@ async function netFiles(
 	model: Model,
 	layers: readonly PruneLayer[],
 	record: RepairedRecord,
-	classNames: readonly string[] | null,
+	options: RunFolderOptions,
 ) {
+	const { classNames = null } = options
 	const repaired = pruneUnits(model, layers, record.channels)
 	const suffix = chosenSuffix(record)
 	const stem = `repaired_${suffix}`
@@ -164,5 +169,21 @@ async function netFiles(
 		[names.onnx, onnx],
 		[names.goodnet, onnxFile(goodnet)],
 	])
-	return { names, contents }
+	const compact = options.compact ? await compactFile(repaired, layers, onnx, `compact_${suffix}.onnx`, options) : null
+	if (compact?.bytes) contents.set(compact.name, compact.bytes)
+	return { names, contents, compact: compact?.record }
+}
+
+/** The net without its pruned channels, as a file beside `onnx`, the one in which they are zero. */
+async function compactFile(
+	repaired: RepairedModel,
+	layers: readonly PruneLayer[],
+	onnx: Uint8Array,
+	name: string,
+	{ signal }: RunFolderOptions,
+): Promise<{ readonly name: string; readonly bytes: Uint8Array | null; readonly record: CompactRecord }> {
+	const { model, ...facts } = await compactRepaired(repaired, layers, { signal })
+	const bytes = model && onnxFile(model)
+	const sizes = { before: onnx.length, after: (bytes ?? onnx).length }
+	return { name, bytes, record: { ...facts, file: bytes && name, bytes: sizes } }
 }

@@ -2,6 +2,7 @@
 import type { PruneRun, RankingRecord } from '../contracts/prune-run.ts'
 import { chosenHeading, chosenLines } from './chosen.ts'
 import { type CleanSet, cleanSetOf, describeSet } from './clean-set.ts'
+import { compactLines } from './compact-lines.ts'
 import { formatCount, formatRateParts } from './format.ts'
 import { pairedLines } from './pairs.ts'
 import { notReachedLines, type ResultRow, resultRows, type Share, usedColumns } from './rows.ts'
@@ -20,7 +21,9 @@ export function closingTable(run: PruneRun, width = DEFAULT_WIDTH): string {
 	const rows = resultRows(run)
 	const wide = tableLines(run, rows, besideRates)
 	const table = wide.every((line) => line.length <= width) ? wide : tableLines(run, rows, belowRates)
-	const captions = [...captionLines(run), ...notReachedLines(run)].map((line) => wrapWords(line, width))
+	const captions = [...captionLines(run), ...notReachedLines(run), ...compactLines(run)].map((line) =>
+		wrapWords(line, width),
+	)
 	return [...table, '', ...captions].map((line) => `${line}\n`).join('')
 }
 

@@ -7,6 +7,8 @@ import { describe, expect, it } from 'vitest'
 import { writeNpy } from '../../src/data/npy.ts'
 import { floatTensor } from '../../src/graph/graph.ts'
 import { encodeOnnx } from '../../src/graph/onnx.ts'
+import { resNet } from '../helpers/architectures/resnet.ts'
+import { vit } from '../helpers/architectures/vit.ts'
 import { goodnet, inTemporaryFolder } from '../helpers/cli.ts'
 import { PLAIN_SHAPE, randomCnn, randomValues } from '../helpers/networks.ts'
 import { writeImages } from '../helpers/npz.ts'
@@ -108,6 +110,28 @@ describe('bad models', () => {
 				3,
 				/no layer is called pool_9; .* act_1, layer/,
 			)
+		}))
+})
+
+describe('nets without a convolution to prune', () => {
+	it('a vision transformer: says which convolution is none, and which layers can be pruned instead', () =>
+		withFixture(async ({ path, fails, prune }) => {
+			writeFileSync(path('net.onnx'), encodeOnnx(vit({ size: 16 })))
+			const message =
+				/net\.onnx: no convolution to prune here: patch_embed cuts the image into patches.*block0\.mlp\.fc1, block1\.mlp\.fc1/
+			await fails(prune('--channels', '0'), 3, message)
+			const { stdout, exitCode } = await goodnet(['inspect', path('net.onnx')])
+			expect(exitCode).toBe(0)
+			expect(stdout).toMatch(/^ {2}no convolution to prune here: patch_embed/m)
+		}))
+
+	it('names that are not there, values that are the answer, a mere number: each by name', () =>
+		withFixture(async ({ path, fails, prune }) => {
+			writeFileSync(path('net.onnx'), encodeOnnx(resNet({ size: 8, classes: 5, widths: [4, 6], blocks: 1 })))
+			const layer = (name: string) => prune('--channels', '0', '--layer', name)
+			await fails(layer('layer9'), 3, /no layer is called layer9; .*layer1\.0\.sum\.relu, .*pool/)
+			await fails(layer('output'), 3, /output is not among what the answer is computed from/)
+			await fails(prune('--channels', '6', '--layer', 'pool'), 3, /layer pool has channels 0\.\.5; found 6/)
 		}))
 })
 

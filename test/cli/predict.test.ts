@@ -71,6 +71,7 @@ describeShared('goodnet predict', () => {
 			'conv_3',
 			'pool_3',
 			'conv_4',
+			'activation_1',
 		])
 		expect(layers.find(({ isDefault }: { isDefault: boolean }) => isDefault)).toMatchObject({
 			name: 'pool_3',

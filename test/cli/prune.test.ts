@@ -102,6 +102,36 @@ describe('goodnet prune', () => {
 			expect(run.repaired).toEqual([])
 		}))
 
+	it('with --compact also writes the net without its pruned channels: same counts, smaller file', () =>
+		withNet(async (path) => {
+			const run = await prune(path, 'run', '--valid', path('valid.npz'), '--drops', '5', '--compact')
+			const [{ compact, pruned, valid, sha256 } = expect.fail()] = run.repaired
+			expect(compact).toMatchObject({ file: 'compact_5.onnx', removed: pruned, reason: null })
+			expect(compact!.parameters.after).toBeLessThan(compact!.parameters.before)
+			expect(compact!.secondsPerImage!.after).toBeGreaterThan(0)
+			const bytes = readFileSync(path('run/compact_5.onnx'))
+			expect(compact!.bytes.after).toBe(bytes.length)
+			expect(compact!.bytes.before).toBe(readFileSync(path('run/repaired_5.onnx')).length)
+			expect(sha256['compact_5.onnx']).toBe(sha256Of(bytes))
+			const argv = ['evaluate', path('run/compact_5.onnx'), '--test', path('valid.npz'), '--json', '--quiet']
+			expect(JSON.parse((await goodnet(argv)).stdout).test).toMatchObject(valid!)
+			expect(readFileSync(path('run/report.html'), 'utf8')).toMatch(/compact_5\.onnx/)
+		}))
+
+	it('with --compact says why channels stay where a sum still needs them', () =>
+		withNet(async (path) => {
+			const flags = ['--layer', 'conv_2', '--channels', '0,1', '--compact']
+			const run = await prune(path, 'run', ...flags)
+			expect(run.repaired[0]!.compact).toMatchObject({
+				file: null,
+				removed: 0,
+				reason: '2 channels stay: sum (Add) combines them with channels that are in use',
+				secondsPerImage: null,
+			})
+			const argv = ['prune', path('net.onnx'), ...flags, '-o', path('again'), '--quiet']
+			expect((await goodnet(argv)).stdout).toMatch(/the repaired net, compact: nothing written; 2 channels stay: sum/)
+		}, true))
+
 	it('masks where weights cannot silence a channel, and says so', () =>
 		withNet(async (path) => {
 			const run = await prune(path, 'run', '--valid', path('valid.npz'), '--layer', 'sum', '--drops', '5')

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { StepRecord } from '../../src/contracts/prune-run.ts'
+import type { ImageSet } from '../../src/data/image-set.ts'
 import { GoodNet } from '../../src/defense/goodnet.ts'
-import { chooseLayer } from '../../src/defense/prune/layer.ts'
-import { prune } from '../../src/defense/prune/prune.ts'
+import { chooseLayer, prunableLayers } from '../../src/defense/prune/layer.ts'
+import { prune, type Sweep } from '../../src/defense/prune/prune.ts'
 import { pruneChannels } from '../../src/defense/prune/repaired.ts'
 import { writeBackOnnx } from '../../src/formats/onnx.ts'
 import { replaceConstants } from '../../src/graph/edit.ts'
@@ -11,6 +13,8 @@ import { decodeOnnx, encodeOnnx } from '../../src/graph/onnx.ts'
 import { constantOf } from '../../src/graph/query.ts'
 import { predictLabels } from '../../src/model/predict.ts'
 import { cnnShape } from '../helpers/arbitraries.ts'
+import { OTHER_FORMS, TORCH_FORMS } from '../helpers/architectures/builder.ts'
+import { SMALL_NETS } from '../helpers/architectures/small.ts'
 import { modelOf, randomImages } from '../helpers/models.ts'
 import { PLAIN_SHAPE, randomCnn } from '../helpers/networks.ts'
 
@@ -27,17 +31,29 @@ describe('laws of pruning, on random nets', () => {
 				const layer = model.values.has(wish) ? wish : 'layer'
 				const sweep = await prune(model, images, { layer, drops: [1] })
 				if (layer === 'sum') expect(sweep.layer.intervention).toBe('mask')
-				for (const [pruned, step] of sweep.steps.entries()) {
-					const repaired = pruneChannels(model, sweep.layer, sweep.order.slice(0, pruned))
-					const reloaded = await modelOf(decodeOnnx(encodeOnnx(repaired.graph)))
-					const labels = await predictLabels(reloaded, images)
-					const correct = labels.filter((label, i) => label === images.labels![i]).length
-					expect(step.valid).toEqual({ correct, total: images.count })
-				}
+				for (const step of sweep.steps) await expectCountsOfFile(sweep, step, images)
 			}),
 			RUNS,
 		)
 	})
+
+	for (const { name, build } of SMALL_NETS) {
+		for (const forms of [TORCH_FORMS, OTHER_FORMS]) {
+			it(`${name} (${forms.normalization === 'node' ? 'BN as nodes' : 'BN folded'}): at every prunable place`, async () => {
+				const model = await modelOf(build({ seed: 7, forms }))
+				const images = randomImages(model, 40, 8)
+				const layers = prunableLayers(model)
+				expect(layers.length).toBeGreaterThan(3)
+				for (const { name: layer } of layers) {
+					const sweep = await prune(model, images, { layer, drops: [1] })
+					const { length } = sweep.steps
+					for (const step of [Math.floor(length / 2), length - 1]) {
+						await expectCountsOfFile(sweep, sweep.steps[step]!, images)
+					}
+				}
+			})
+		}
+	}
 
 	it('zeroing by graph surgery equals a net built with zeroed arrays', async () => {
 		await fc.assert(
@@ -131,5 +147,14 @@ describe('laws of pruning, on random nets', () => {
 		expect(single.order).toEqual(whole.order)
 	})
 })
+
+/** The net of this step, written to a file and read back, counts what the sweep counted. */
+async function expectCountsOfFile({ model, layer, order }: Sweep, step: StepRecord, images: ImageSet): Promise<void> {
+	const repaired = pruneChannels(model, layer, order.slice(0, step.pruned))
+	const reloaded = await modelOf(decodeOnnx(encodeOnnx(repaired.graph)))
+	const labels = await predictLabels(reloaded, images)
+	const correct = labels.filter((label, i) => label === images.labels![i]).length
+	expect(step.valid, layer.name).toEqual({ correct, total: images.count })
+}
 
 const plain = { ...PLAIN_SHAPE, channels: 3, classes: 3 }

@@ -2,13 +2,15 @@
 import { basename } from 'node:path'
 import { ModelOptions } from '../../contracts/cli-options.ts'
 import type { InspectResult } from '../../contracts/cli-results.ts'
-import { defaultLayer, prunableLayers } from '../../defense/prune/layer.ts'
-import { isQuantized } from '../../graph/query.ts'
+import { defaultLayer, nothingToPrune, type PruneLayer, prunableLayers } from '../../defense/prune/layer.ts'
+import { nodeName } from '../../graph/graph.ts'
 import { imageDims } from '../../model/feed.ts'
 import { type Model, type ModelFormat, showShape } from '../../model/model.ts'
-import { defineCommand } from '../command.ts'
+import { DEFAULT_COLUMNS, defineCommand } from '../command.ts'
 import { MODEL_ARGUMENT, MODEL_FLAGS, openModelFor } from '../inputs.ts'
 import { alignColumns } from '../text-table.ts'
+
+type InspectLayer = InspectResult['layers'][number]
 
 export const inspect = defineCommand<ModelOptions>({
 	name: 'inspect',
@@ -25,7 +27,7 @@ export const inspect = defineCommand<ModelOptions>({
 				? JSON.stringify(facts, null, 2)
 				: facts.kind === 'goodnet'
 					? goodnetText(model)
-					: text(model, facts),
+					: text(model, facts, io.columns ?? DEFAULT_COLUMNS),
 		)
 		return 0
 	},
@@ -48,15 +50,25 @@ function describe(model: Model): InspectResult {
 		classes: model.classes,
 		nodes: graph.nodes.length,
 		parameters: [...graph.initializers.values()].reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0),
-		layers: layers.map((layer) => ({
-			name: layer.name,
-			shape: [...layer.shape],
-			channels: layer.channels,
-			producer: layer.producer,
-			intervention: layer.intervention,
-			isDefault: layer === preferred,
-		})),
+		layers: layers.map((layer) => layerRecord(layer, layer === preferred)),
+		nothingToPrune: preferred || model.kind === 'goodnet' ? null : nothingToPrune(model, layers),
 		metadata: Object.fromEntries(graph.metadata),
+	}
+}
+
+function layerRecord(layer: PruneLayer, isDefault: boolean): InspectLayer {
+	const { name, axis, shape, channels, producer, intervention, filters } = layer
+	return {
+		name,
+		shape: [...shape],
+		channels,
+		axis,
+		producer,
+		intervention,
+		filters: filters.map((each) => ({ ...each })),
+		producers: layer.producers.map(({ node, offset }) => ({ name: nodeName(node), op: node.op, offset })),
+		consumers: layer.consumers.map(({ isGate: _, ...consumer }) => consumer),
+		isDefault,
 	}
 }
 
@@ -70,20 +82,56 @@ function producerOf({ graph, source }: Model): string {
 	return [producerName, producerVersion].filter((part) => part !== '').join(' ')
 }
 
-function text(model: Model, facts: InspectResult): string {
-	const rows = facts.layers.map(({ name, shape, channels, producer, intervention, isDefault }) => [
-		`${isDefault ? '*' : ' '} ${name}`,
-		showShape(shape),
-		String(channels),
-		intervention === 'weights' ? `zero kernel and bias of ${producer}` : 'mask node behind the layer',
+function text(model: Model, facts: InspectResult, width: number): string {
+	const none = facts.nothingToPrune === null ? [] : [`  ${facts.nothingToPrune}`]
+	const heading = 'Prunable layers (* is the default):'
+	return [...factLines(model, facts), '', heading, ...layerLines(facts.layers, width), ...none].join('\n')
+}
+
+/** One line a layer where they fit the terminal; otherwise those who read it stand below it. */
+function layerLines(layers: readonly InspectLayer[], width: number): string[] {
+	if (layers.length === 0) return []
+	const heading = ['  layer', 'shape', 'channels', 'zeroed to prune a channel', 'read by']
+	const rows = layers.map((layer) => [
+		`${layer.isDefault ? '*' : ' '} ${layer.name}`,
+		showShape(layer.shape),
+		String(layer.channels),
+		howPruned(layer),
+		readBy(layer),
 	])
-	const table = alignColumns([['  layer', 'shape', 'channels', 'how a channel is pruned'], ...rows])
-	const none = isQuantized(model.graph)
-		? '  none: the net is quantised; prune the float model, then quantise it again'
-		: '  no convolution to prune here'
-	return [...factLines(model, facts), '', 'Prunable layers (* is the default):', rows.length > 0 ? table : none].join(
-		'\n',
-	)
+	const wide = alignColumns([heading, ...rows]).split('\n')
+	if (wide.every((line) => line.length <= width)) return wide
+	const [first = '', ...narrow] = alignColumns([heading, ...rows].map((row) => row.slice(0, -1))).split('\n')
+	return [first, ...narrow.flatMap((line, i) => [line, `      read by ${rows[i]?.at(-1)}`])]
+}
+
+/** `kernel and bias of conv_3`, or what a mask stands behind: `mask: stem.conv + layer1.0.2.conv`. */
+function howPruned({ producer, producers }: InspectLayer): string {
+	if (producer !== null) return `kernel and bias of ${producer}`
+	const [first, second] = producers
+	if (!first) return 'mask'
+	if (!second) return `mask: zeroing ${first.name} would change more`
+	const isConcatenated = producers.some(({ offset }) => offset > 0)
+	const names = producers.map(({ name, offset }) => (isConcatenated ? `${name} at ${offset}` : name))
+	return `mask: ${shorten(names, isConcatenated ? ', ' : ' + ')}`
+}
+
+const READERS: Readonly<Record<string, string>> = { normalization: 'BN', sum: 'sum', product: 'product' }
+
+function readBy({ consumers }: InspectLayer): string {
+	// Who reads the channels behind a normalization is listed as well, and says more.
+	const others = consumers.filter(({ kind }) => kind !== 'normalization')
+	const names = (others.length > 0 ? others : consumers).map(({ kind, name, op, offset }) => {
+		if (kind === 'concatenation') return `${name} at ${offset}`
+		if (kind === 'other') return `${op} ${name}`
+		return READERS[kind] ? `${READERS[kind]} ${name}` : name
+	})
+	return shorten(names, ', ')
+}
+
+/** As many of a list as a line of the table has room for, the last first; `--json` has them all. */
+function shorten(names: readonly string[], separator: string): string {
+	return names.length <= 2 ? names.join(separator) : `${names.at(-1)}${separator}${names.length - 1} more`
 }
 
 function goodnetText(model: Model): string {

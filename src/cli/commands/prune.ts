@@ -47,6 +47,7 @@ export const prune = defineCommand<PruneOptions>({
 		['--drops <list>', 'points of clean accuracy to give up, one net each (default: 2,4,10)'],
 		['--channels <list>', 'prune exactly these channels; needs no data'],
 		['--order <file>', 'prune in the order in this file (JSON array, or numbers apart by commas or spaces)'],
+		['--compact', 'also write each repaired net without its pruned channels (compact_X.onnx), and measure it'],
 		['-o, --output <folder>', 'where the results go', 'goodnet-run'],
 		['--force', 'overwrite an earlier run in that folder'],
 		['--no-check', 'go on even if the net answers the clean images no better than chance'],

@@ -1,11 +1,13 @@
-/** Where to prune: the places of a net whose channels can be silenced, and the one to take when nobody says. */
+/** A layer to prune: its channels, the filters that make them, those who read them, and the one to take when nobody says. */
 import type { Intervention } from '../../contracts/prune-run.ts'
 import { InputError, UnsupportedError } from '../../errors.ts'
 import { type Producer, traceProducer, traceProducers } from '../../graph/channels.ts'
+import type { Consumer } from '../../graph/consumers.ts'
 import type { ChannelAxis } from '../../graph/edit.ts'
-import type { Dim, Node } from '../../graph/graph.ts'
-import { constantOf, dependentsOf, isQuantized, readersOf, requiredFor, writersOf } from '../../graph/query.ts'
+import { type Dim, nodeName } from '../../graph/graph.ts'
+import { isQuantized } from '../../graph/query.ts'
 import { type Model, showShape } from '../../model/model.ts'
+import { consumersOf, isDenseValue, isPooling, patchLayerOf, placesOf, type Survey, surveyModel } from './places.ts'
 
 /** A value of the net whose channels can be pruned. */
 export interface PruneLayer {
@@ -30,61 +32,42 @@ export interface PruneLayer {
 	 * the parts of a concatenation. Empty where something else makes them.
 	 */
 	readonly producers: readonly Producer[]
+	/** Who reads the channels, in the order of the net. */
+	readonly consumers: readonly Consumer[]
 	/** Is this the output of a pooling layer? The default layer is the last such. */
 	readonly isPooling: boolean
+	/** Are the channels units of a dense layer? Such a layer is never the default. */
+	readonly isDense: boolean
 }
 
-const POOLING = new Set(['MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool'])
-const WEIGHTED = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul'])
-/** What may stand between a convolution and the end of its block. */
-const BLOCK = new Set(
-	'BatchNormalization Relu LeakyRelu PRelu Elu Selu Celu Sigmoid Tanh Clip HardSigmoid HardSwish Gelu Softplus Identity Dropout'.split(
-		' ',
-	),
-)
-
-/**
- * All places `inspect` offers, in the order of the net: pooling outputs and the ends of convolution blocks that classify from there. None in a
- * quantised net.
- */
+/** All places `inspect` offers, in the order of the net; see `placesOf` for what they are. None in a quantised net. */
 export function prunableLayers(model: Model): PruneLayer[] {
-	const { graph } = model
-	if (isQuantized(graph)) return []
-	const isConvolution = ({ op, domain }: Node) => domain === '' && (op === 'Conv' || op === 'ConvTranspose')
-	const ends = graph.nodes.flatMap((node) => {
-		if (node.domain === '' && POOLING.has(node.op)) return [node.outputs[0]!]
-		return isConvolution(node) ? [blockEnd(model, node.outputs[0]!)] : []
-	})
-	const order = new Map(graph.nodes.flatMap((node, i) => node.outputs.map((name) => [name, i] as const)))
-	const names = [...new Set(ends)].sort((a, b) => order.get(a)! - order.get(b)!)
-	return names.filter((name) => isPrunable(model, name)).map((name) => describeLayer(model, name))
+	if (isQuantized(model.graph)) return []
+	const survey = surveyModel(model)
+	return placesOf(survey).map((name) => describeLayer(survey, name))
 }
 
-/** Is the answer computed from this value, with weights in between? Channels that no later weights read are the classes themselves. */
-export function isPrunable(model: Model, name: string): boolean {
-	return valuesBeforeLogits(model).has(name) && isReadByWeights(model, name)
-}
-
-/** The last pooling layer, or where there is none the last convolution block's output; undefined for an empty list. */
+/** The last pooling layer, or where there is none the last convolution block's output; undefined where there is no convolution. */
 export function defaultLayer(layers: readonly PruneLayer[]): PruneLayer | undefined {
-	return layers.findLast(({ isPooling }) => isPooling) ?? layers.at(-1)
+	return layers.findLast(({ isPooling }) => isPooling) ?? layers.findLast(({ isDense }) => !isDense)
 }
 
 /**
  * The layer called `name`, or the default: the last pooling layer, or where there is none the last convolution block's output.
  *
  * @throws InputError `unknown-layer` for a name that the net does not have, `no-channels` for a value without a channel axis,
- *   `already-goodnet`
- * @throws UnsupportedError `nothing-to-prune` where the net has no convolution, `quantized` for a net of integers
+ *   `not-before-answer`, `already-goodnet`
+ * @throws UnsupportedError `nothing-to-prune` where the net has no convolution to prune, as a vision transformer; `quantized` for a net of integers
  */
 export function chooseLayer(model: Model, name?: string): PruneLayer {
 	const { path } = model.source
 	checkPrunable(model)
-	if (name !== undefined) return checkBefore(model, describeLayer(model, resolveName(model, name)))
-	const layer = defaultLayer(prunableLayers(model))
+	const survey = surveyModel(model)
+	if (name !== undefined) return checkBefore(survey, describeLayer(survey, resolveName(survey, name)))
+	const layers = prunableLayers(model)
+	const layer = defaultLayer(layers)
 	if (layer) return layer
-	const message = `${path}: no convolution to prune here (expected Conv followed by weights); name a dense layer with --layer`
-	throw new UnsupportedError('nothing-to-prune', message, { path })
+	throw new UnsupportedError('nothing-to-prune', `${path}: ${nothingToPrune(model, layers)}`, { path })
 }
 
 /** @throws InputError `already-goodnet`; UnsupportedError `quantized` */
@@ -97,31 +80,45 @@ export function checkPrunable({ kind, graph, source: { path } }: Model): void {
 	throw new UnsupportedError('quantized', message, { path })
 }
 
-/** Values that the logits are computed from, the logits themselves not among them. */
-function valuesBeforeLogits({ graph, logits }: Model): ReadonlySet<string> {
-	const names = [...requiredFor(graph, [logits])].flatMap((node) => node.outputs)
-	return new Set(names.filter((name) => name !== logits))
+/** Why a net has no default layer, and what can be pruned instead. */
+export function nothingToPrune(model: Model, layers: readonly PruneLayer[]): string {
+	const patches = patchLayer(model)
+	const reason =
+		patches === null
+			? 'no convolution to prune here (expected Conv followed by weights)'
+			: `no convolution to prune here: ${patches} cuts the image into patches, and its channels run through the whole net`
+	const dense = layers.map((layer) => layer.name).join(', ')
+	return dense === '' ? reason : `${reason}; its dense layers can be pruned with --layer: ${dense}`
 }
 
-function checkBefore(model: Model, layer: PruneLayer): PruneLayer {
-	if (valuesBeforeLogits(model).has(layer.name)) return layer
+function patchLayer(model: Model): string | null {
+	const survey = surveyModel(model)
+	const names = model.graph.nodes.map((node) => patchLayerOf(survey, node.outputs[0]!))
+	return names.find((name) => name !== null) ?? null
+}
+
+function checkBefore({ model, beforeLogits }: Survey, layer: PruneLayer): PruneLayer {
+	if (beforeLogits.has(layer.name)) return layer
 	const { path } = model.source
 	const message = `${path}: ${layer.name} is not among what the answer is computed from (it is the answer, or another branch); see goodnet inspect`
 	throw new InputError('not-before-answer', message, { path, layer: layer.name })
 }
 
-function describeLayer(model: Model, name: string): PruneLayer {
+function describeLayer(survey: Survey, name: string): PruneLayer {
+	const { model, channels, writers } = survey
 	const shape = model.values.get(name)?.shape ?? null
-	const axes = shape?.length === 2 ? [1] : [1, (shape?.length ?? 0) - 1]
-	const writer = writersOf(model.graph).get(name)
+	const writer = writers.get(name)
 	if (shape === null || shape.length < 2 || !writer) {
 		const message = `${model.source.path}: ${name} has shape ${showShape(shape)}; expected a computed value [N, C, …] with channels to prune`
 		throw new InputError('no-channels', message, { path: model.source.path, layer: name })
 	}
-	const rankOf = (each: string) => model.values.get(each)?.shape?.length
-	const traced = axes.map((axis) => ({ axis, producer: traceProducer(model.graph, name, axis, rankOf) }))
 	const shapeOf = (each: string) => model.values.get(each)?.shape ?? undefined
-	const { axis, producer } = traced.find((each) => each.producer) ?? traced[0]!
+	const axes = shape.length === 2 ? [1] : [1, shape.length - 1]
+	const traced = axes.map((axis) => {
+		return { axis, producer: traceProducer(model.graph, name, axis, (each) => shapeOf(each)?.length) }
+	})
+	const known = channels.spans.get(name)?.axis ?? 1
+	const { axis, producer } = traced.find((each) => each.producer) ?? { axis: known, producer: null }
 	return {
 		name,
 		axis,
@@ -131,38 +128,18 @@ function describeLayer(model: Model, name: string): PruneLayer {
 		intervention: producer ? 'weights' : 'mask',
 		filters: producer?.filters ?? [],
 		producers: producer ? [producer] : (traceProducers(model.graph, name, axis, shapeOf) ?? []),
-		isPooling: POOLING.has(writer.op),
+		consumers: consumersOf(survey, name),
+		isPooling: isPooling(survey, writer),
+		isDense: isDenseValue(survey, name) && !isPooling(survey, writer),
 	}
 }
 
 /** Takes a value's name or a node's; Keras layers have both alike. */
-function resolveName(model: Model, name: string): string {
+function resolveName({ model }: Survey, name: string): string {
 	if (model.values.has(name)) return name
 	const node = model.graph.nodes.find((each) => each.name === name)
 	if (node?.outputs[0]) return node.outputs[0]
 	const known = prunableLayers(model).map((layer) => layer.name)
 	const message = `${model.source.path}: no layer is called ${name}; the prunable ones are ${known.join(', ') || 'none'}`
 	throw new InputError('unknown-layer', message, { path: model.source.path, layer: name })
-}
-
-function blockEnd(model: Model, output: string): string {
-	const readers = readersOf(model.graph)
-	let end = output
-	for (;;) {
-		const [next, second] = readers.get(end) ?? []
-		if (!next || second || !BLOCK.has(next.op) || next.outputs[0] === model.output) return end
-		end = next.outputs[0]!
-	}
-}
-
-function isReadByWeights({ graph }: Model, name: string): boolean {
-	const writers = writersOf(graph)
-	return [...dependentsOf(graph, [name])].some(
-		({ op, inputs }) => WEIGHTED.has(op) && constantOf(graph, inputs[1] ?? '', writers) !== undefined,
-	)
-}
-
-/** What `inspect` calls a node: its own name, or what it writes. */
-export function nodeName(node: Node): string {
-	return node.name === '' ? node.outputs[0]! : node.name
 }

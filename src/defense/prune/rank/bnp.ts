@@ -12,7 +12,7 @@ import { type Normalization, readNormalization } from '../../../graph/normalizat
 import type { Model } from '../../../model/model.ts'
 import { type ChannelLayout, channelLayout, eachRun } from '../channel-layout.ts'
 import type { PruneLayer } from '../layer.ts'
-import { normalizationPlaces, silencedAt } from '../places.ts'
+import { normalizationPlaces, silencedAt } from '../whole-net-places.ts'
 import { chainBefore } from './chain.ts'
 import { doesNotApply, type Ranking } from './ranking.ts'
 import type { ChannelStatistic } from './statistic.ts'

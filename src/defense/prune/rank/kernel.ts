@@ -1,8 +1,8 @@
 /** The filters of a layer, one channel at a time. */
-import { floatsOf, type Node, type Tensor } from '../../../graph/graph.ts'
+import { floatsOf, type Node, nodeName, type Tensor } from '../../../graph/graph.ts'
 import { constantOf } from '../../../graph/query.ts'
 import type { Model } from '../../../model/model.ts'
-import { nodeName, type PruneLayer } from '../layer.ts'
+import type { PruneLayer } from '../layer.ts'
 import { doesNotApply } from './ranking.ts'
 
 /** The kernel of one output channel as a matrix `[rows, columns]`, row-major: input channels against positions of the window. */

@@ -1,6 +1,6 @@
 /** `random`: the control. A ranking that does no better than this one has found nothing. Needs no data. */
 import { createRandom } from '../../../random.ts'
-import { convolutionPlaces } from '../places.ts'
+import { convolutionPlaces } from '../whole-net-places.ts'
 import type { Ranking } from './ranking.ts'
 
 /** One number in [0, 1) a channel, lowest first; the same for the same seed on every machine. */
