@@ -5,6 +5,7 @@ import type { Graph } from '../../src/graph/graph.ts'
 import { encodeOnnx } from '../../src/graph/onnx.ts'
 import type { Model } from '../../src/model/model.ts'
 import { openModel } from '../../src/model/open.ts'
+import { predict } from '../../src/model/predict.ts'
 import { nodeRuntime } from '../../src/runtime/node.ts'
 import { randomValues } from './networks.ts'
 
@@ -36,4 +37,13 @@ export function randomImages(model: Model, count: number, seed: number): ImageSe
 		labels,
 		classNames: null,
 	})
+}
+
+/** Logits `[N, classes]` of a whole set, row by row. */
+export async function logitsOf(model: Model, images: ImageSet): Promise<number[][]> {
+	const rows: number[][] = []
+	for await (const { logits } of predict(model, images)) {
+		for (let i = 0; i < logits.length; i += model.classes) rows.push([...logits.subarray(i, i + model.classes)])
+	}
+	return rows
 }
