@@ -23,7 +23,7 @@ export const EXPECTED = 'a model as ONNX, Keras .h5 or .keras, or TF.js model.js
 export interface OpenModelOptions {
 	/** Named in errors and in every record of a run. */
 	readonly path: string
-	/** SHA-256 of the bytes, hex. */
+	/** SHA-256 of the bytes, hex; of a model in several files, `ModelSource.sha256` says what it should cover. */
 	readonly sha256: string
 	/** Where the files beside the model's own come from (TF.js shards, ONNX external data). Default: there are none. */
 	readonly readBeside?: ReadBeside | undefined
