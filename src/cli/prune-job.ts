@@ -7,6 +7,7 @@ import type { PruneLayer } from '../defense/prune/layer.ts'
 import { type PruneOptions, prune } from '../defense/prune/prune.ts'
 import { type RunFacts, repairedRecord, sweepRecord } from '../defense/prune/record.ts'
 import type { Model } from '../model/model.ts'
+import type { RunJournal } from '../report/journal.ts'
 import { writeRunFolder } from '../report/run-folder.ts'
 import { closingTable } from '../report/table.ts'
 import { verdict } from '../report/verdict.ts'
@@ -42,6 +43,7 @@ export async function runSweep(
 	io: Io,
 	progress: Progress,
 	clock: Clock,
+	journal?: RunJournal,
 ): Promise<{ sweep: Curve; run: PruneRun }> {
 	const { layer, rank = 'mean', ...rest } = options
 	const scratch = await openScratch()
@@ -49,6 +51,7 @@ export async function runSweep(
 		...rest,
 		test: data.test,
 		poisoned: data.poisoned,
+		checkpoints: journal,
 		signal: io.signal,
 		onProgress: (stage: keyof typeof STAGE_NAMES, done: number, total: number) =>
 			progress.update(STAGE_NAMES[stage], done, total, stage === 'nets' ? 'nets' : 'images'),
@@ -59,7 +62,8 @@ export async function runSweep(
 			: prune(model, data.valid, { ...shared, layer, rank: options.rank, scratch })
 	const sweep = await curve.finally(() => scratch.close())
 	clock.lap('sweep')
-	const run = await sweepRecord(sweep, data, clock.facts())
+	const facts = clock.facts()
+	const run = await sweepRecord(sweep, data, { ...facts, command: journal?.command ?? facts.command })
 	const given = { chosenBy: 'given', drop: null, u: null, pruned: sweep.order.length } as const
 	return { sweep, run: { ...run, repaired: [...run.repaired, ...(isWhole ? [repairedRecord(sweep, given)] : [])] } }
 }
@@ -78,6 +82,8 @@ interface FinishOptions {
 	readonly json: boolean
 	readonly quiet: boolean
 	readonly compact?: boolean
+	/** The folder holds this run's journal. */
+	readonly isResumed?: boolean
 }
 
 /** Writes the run folder, prints the table and the verdict (or the record as JSON), and says where everything is. */
@@ -89,6 +95,7 @@ export async function finishRun(
 ): Promise<number> {
 	const complete = await writeRunFolder(options.output, model, layers, run, {
 		force: options.force,
+		isResumed: options.isResumed ?? false,
 		compact: options.compact ?? false,
 		classNames,
 		signal: io.signal,

@@ -71,6 +71,7 @@ export const PruneOptions = ModelOptions.extend({
 	drops: drops.optional(),
 	channels: numberList('channel numbers').optional(),
 	compact: z.boolean().default(false),
+	resume: z.boolean().default(false),
 	order: z.string().optional(),
 	rank: RankName.optional(),
 	u: number.optional(),

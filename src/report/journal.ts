@@ -19,8 +19,10 @@ const INTERVAL_MS = 1000
 export interface RunJournal extends Checkpoints {
 	/** The command line that began the run: this one, or that of the run which is resumed. */
 	readonly command: string
-	/** Ends the journal; `isComplete`: the run is over, and nothing is left to resume. */
-	close(isComplete: boolean): Promise<void>
+	/** Is there something in the folder to go on from? */
+	isWritten(): boolean
+	/** Removes it: the run is complete, or has failed for good. */
+	remove(): Promise<void>
 }
 
 export interface JournalOptions {
@@ -45,6 +47,7 @@ export async function openJournal(folder: string, options: JournalOptions): Prom
 	const command = earlier?.command ?? options.command
 	const checkpoints = new Map<string, Checkpoint>(Object.entries(earlier?.checkpoints ?? {}))
 	let written = options.now()
+	let isWritten = earlier !== null
 	return {
 		command,
 		find: (stage) => checkpoints.get(stage),
@@ -61,9 +64,10 @@ export async function openJournal(folder: string, options: JournalOptions): Prom
 			await mkdir(folder, { recursive: true })
 			await writeFileWhole(join(folder, JOURNAL), JSON.stringify(journal), { force: true })
 			written = options.now()
+			isWritten = true
 		},
-		async close(isComplete) {
-			if (!isComplete) return
+		isWritten: () => isWritten,
+		async remove() {
 			await rm(join(folder, JOURNAL), { force: true })
 			// Of a run that failed nothing stays, not even a folder; one with something in it is left as it is.
 			await rmdir(folder).catch(() => {})

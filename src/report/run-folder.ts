@@ -16,10 +16,13 @@ import { placedFiles, sourceName } from '../model/save.ts'
 import { onnxFile, sourceFilesOrNull } from '../model/write-back.ts'
 import { chosenSuffix } from './chosen.ts'
 import { curveCsv } from './csv.ts'
+import { isLeftover, JOURNAL } from './journal.ts'
 
 export interface RunFolderOptions {
 	/** Overwrite files of an earlier run in the same folder. */
 	readonly force?: boolean
+	/** The folder may hold an unfinished run, which this one goes on with. */
+	readonly isResumed?: boolean
 	readonly signal?: AbortSignal | undefined
 	/** Names of the classes by label, for the GoodNets' metadata. */
 	readonly classNames?: readonly string[] | null
@@ -32,17 +35,27 @@ export interface RunFolderOptions {
 /**
  * Can the results go there? Asked before the work, since the answer may be no.
  *
- * @throws InputError `output-not-empty` where the folder holds something and `force` is not set, `not-a-folder`, `not-writable`
+ * @throws InputError `output-not-empty` where the folder holds something and `force` is not set, `unfinished-run` where that is a run
+ *   which `isResumed` would go on with, `not-a-folder`, `not-writable`
  */
-export async function checkOutput(folder: string, { force = false }: RunFolderOptions = {}): Promise<void> {
-	const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+export async function checkOutput(
+	folder: string,
+	{ force = false, isResumed = false }: RunFolderOptions = {},
+): Promise<void> {
+	const found = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
 		if (error.code === 'ENOENT') return []
 		throw new InputError('not-a-folder', `${folder}: expected a folder for the results, found something else`, {
 			path: folder,
 		})
 	})
-	if (found.length > 0 && !force) {
-		const names = found.slice(0, 3).join(', ') + (found.length > 3 ? ', …' : '')
+	const isUnfinished = found.includes(JOURNAL)
+	if (isUnfinished && !force && !isResumed) {
+		const message = `${folder} holds an unfinished run; add --resume to go on with it, or --force to start anew`
+		throw new InputError('unfinished-run', message, { path: folder })
+	}
+	const others = found.filter((name) => !isLeftover(name))
+	if (others.length > 0 && !force && !isUnfinished) {
+		const names = others.slice(0, 3).join(', ') + (others.length > 3 ? ', …' : '')
 		const message = `${folder}: expected a new or empty folder, found ${names} in it; name another with -o, or add --force to overwrite`
 		throw new InputError('output-not-empty', message, { path: folder })
 	}

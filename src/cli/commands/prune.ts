@@ -17,7 +17,8 @@ import { checkOutput } from '../../report/run-folder.ts'
 import { defineCommand, type Io } from '../command.ts'
 import { DATA_PATHS, MODEL_ARGUMENT, MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
 import { createProgress, type Progress } from '../progress.ts'
-import { finishRun, runSweep, startClock } from '../prune-job.ts'
+import { type Clock, finishRun, runSweep, type SweepJob, startClock } from '../prune-job.ts'
+import { isResumable, openRunJournal } from '../resume.ts'
 
 export const prune = defineCommand<PruneOptions>({
 	name: 'prune',
@@ -50,6 +51,7 @@ export const prune = defineCommand<PruneOptions>({
 		['--compact', 'also write each repaired net without its pruned channels (compact_X.onnx), and measure it'],
 		['-o, --output <folder>', 'where the results go', 'goodnet-run'],
 		['--force', 'overwrite an earlier run in that folder'],
+		['--resume', 'go on with a run of the same command that was interrupted or killed'],
 		['--no-check', 'go on even if the net answers the clean images no better than chance'],
 		...MODEL_FLAGS,
 	],
@@ -57,7 +59,7 @@ export const prune = defineCommand<PruneOptions>({
 	example: 'goodnet prune bd_net.h5 --valid valid.h5 --test test.h5 --poisoned bd_test.h5 --drops 2,4,10 -o run',
 	async run([path = ''], options, io) {
 		checkUsage(options)
-		await checkOutput(options.output, options)
+		await checkOutput(options.output, { force: options.force, isResumed: options.resume })
 		const clock = startClock(io)
 		const progress = createProgress(io, options.quiet)
 		const model = await openModelFor(path, options)
@@ -70,18 +72,34 @@ export const prune = defineCommand<PruneOptions>({
 			const drops = options.channels ? [] : options.drops
 			const { layer, rank, u, seed, target } = options
 			const job = { model, data, options: { layer, drops, order, rank, u, seed, target } }
-			const { sweep, run } = await runSweep(job, options.channels !== undefined, io, progress, clock)
-			return await finishRun(
-				{ model, layers: sweep.layers, run, classNames: data.valid.classNames },
-				options,
-				io,
-				progress,
-			)
+			return await pruneWithJournal(job, options, io, progress, clock)
 		} finally {
 			for (const set of Object.values(data)) set?.close()
 		}
 	},
 })
+
+/** The sweep, its folder and its closing words; a run that is stopped leaves a journal, one that fails for good leaves nothing. */
+async function pruneWithJournal(
+	job: SweepJob,
+	options: PruneOptions,
+	io: Io,
+	progress: Progress,
+	clock: Clock,
+): Promise<number> {
+	const journal = await openRunJournal(options.output, job, options.resume, io)
+	try {
+		const { sweep, run } = await runSweep(job, options.channels !== undefined, io, progress, clock, journal)
+		const finished = { model: job.model, layers: sweep.layers, run, classNames: job.data.valid.classNames }
+		const code = await finishRun(finished, { ...options, isResumed: true }, io, progress)
+		await journal.remove()
+		return code
+	} catch (error) {
+		if (!isResumable(error)) await journal.remove()
+		else if (journal.isWritten()) io.stderr.write(`\n${options.output} holds what is done so far; --resume goes on from there\n`)
+		throw error
+	}
+}
 
 function checkUsage(options: PruneOptions): void {
 	const { valid, test, poisoned, channels, rank, u } = options

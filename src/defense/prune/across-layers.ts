@@ -10,6 +10,7 @@ import { UnsupportedError, UsageError } from '../../errors.ts'
 import type { Model } from '../../model/model.ts'
 import { predict, predictLabels } from '../../model/predict.ts'
 import { checkLabels, checkPoisoned, type PoisonedLabels } from '../labels.ts'
+import { type Checkpoints, resumeStage } from './checkpoints.ts'
 import {
 	type ChoiceName,
 	type Curve,
@@ -50,6 +51,8 @@ export interface AcrossOptions {
 	readonly poisoned?: ImageSet | undefined
 	/** The attacker's label, where `poisoned` does not tell it by having this one label only. */
 	readonly target?: number | undefined
+	/** Where the run remembers how far it is; default: nowhere. */
+	readonly checkpoints?: Checkpoints | undefined
 	readonly signal?: AbortSignal | undefined
 	/** Images of the ranking's pass, then nets; the total of nets grows where drops and elbow are narrowed down. */
 	readonly onProgress?: ((stage: 'activations' | 'nets', done: number, total: number) => void) | undefined
@@ -82,7 +85,7 @@ export async function pruneAcross(model: Model, valid: ImageSet, options: Across
 	const wishes = { drops, hasElbow: RANKINGS[rank].isSuspicion, threshold }
 	const sets = await answerSets(model, { valid, test, poisoned }, labels, signal)
 	const nets = await measureNets(order.length, wishes, onProgress, (pruned) =>
-		countNet(pruneUnits(model, layers, order.slice(0, pruned)), sets, signal),
+		countNet(() => pruneUnits(model, layers, order.slice(0, pruned)), sets, `net ${pruned}`, options),
 	)
 	const chosen = chooseNets(nets, wishes)
 	return {
@@ -124,10 +127,12 @@ export async function rankUnits(
 	model: Model,
 	layers: readonly PruneLayer[],
 	valid: ImageSet | null,
-	{ rank, seed, signal, onProgress }: Pick<AcrossOptions, 'rank' | 'seed' | 'signal' | 'onProgress'>,
+	options: Pick<AcrossOptions, 'rank' | 'seed' | 'checkpoints' | 'signal' | 'onProgress'>,
 ): Promise<RankingRecord> {
+	const { rank, seed, checkpoints, signal, onProgress } = options
 	const scores = await scoreLayers(rank, model, layers, valid, {
 		seed,
+		checkpoints,
 		signal,
 		onProgress: (done, total) => onProgress?.('activations', done, total),
 	})
@@ -199,17 +204,29 @@ async function answerSets(
 	}
 }
 
-async function countNet(net: Model, { valid, test, poisoned }: AnsweredSets, signal?: AbortSignal): Promise<NetCounts> {
-	const judge = async <T extends CleanTally | PoisonedTally>({ images, original }: AnsweredSet, tally: T) => {
-		for await (const { start, labels } of predict(net, images, { signal })) {
+/** Counts one net on every set. A set is counted whole or, where an earlier process had done so, not at all. */
+async function countNet(
+	net: () => Model,
+	{ valid, test, poisoned }: AnsweredSets,
+	stage: string,
+	{ signal, checkpoints }: AcrossOptions,
+): Promise<NetCounts> {
+	const judge = async <T extends CleanTally | PoisonedTally>(set: string, answered: AnsweredSet, tally: T) => {
+		const { images, original } = answered
+		const name = `${stage} on ${set}`
+		if (resumeStage(checkpoints, name, tally) === images.count) return tally
+		for await (const { start, labels } of predict(net(), images, { signal })) {
 			for (const [i, label] of labels.entries()) tally.judge(0, start + i, label, original[start + i]!)
 		}
+		await checkpoints?.save(name, { done: images.count, total: images.count }, () => tally.state())
 		return tally
 	}
-	const clean = (set: AnsweredSet) => judge(set, new CleanTally(1, set.images.count, set.images.labels))
+	const clean = (set: string, answered: AnsweredSet) =>
+		judge(set, answered, new CleanTally(1, answered.images.count, answered.images.labels))
+	const triggered = poisoned && new PoisonedTally(1, poisoned.images.count, poisoned.labels)
 	return countsAt(0, {
-		valid: await clean(valid),
-		test: test && (await clean(test)),
-		poisoned: poisoned && (await judge(poisoned, new PoisonedTally(1, poisoned.images.count, poisoned.labels))),
+		valid: await clean('valid', valid),
+		test: test && (await clean('test', test)),
+		poisoned: poisoned && triggered && (await judge('poisoned', poisoned, triggered)),
 	})
 }

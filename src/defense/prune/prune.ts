@@ -10,6 +10,7 @@ import type { OnProgress } from '../../model/predict.ts'
 import { checkLabels, checkPoisoned, type PoisonedLabels } from '../labels.ts'
 import { type ActivationStore, type BatchSource, readOnce, readTwice } from './batch-source.ts'
 import { channelLayout } from './channel-layout.ts'
+import { type Checkpoints, type Resumable, resumeStage } from './checkpoints.ts'
 import {
 	type ChoiceName,
 	type Curve,
@@ -55,6 +56,8 @@ export interface PruneOptions {
 	readonly target?: number | undefined
 	/** Where activations go that do not fit into memory; without it they are computed a second time. See `openScratch`. */
 	readonly scratch?: ActivationStore | undefined
+	/** Where the run remembers how far it is; default: nowhere. */
+	readonly checkpoints?: Checkpoints | undefined
 	readonly signal?: AbortSignal | undefined
 	readonly onProgress?: ((stage: PruneStage, ...progress: Parameters<OnProgress>) => void) | undefined
 }
@@ -137,11 +140,11 @@ async function rankChannels(
 	rank: RankName,
 	meanActivation: readonly number[],
 	valid: ImageSet,
-	{ seed, signal, onProgress }: PruneOptions,
+	{ seed, signal, onProgress, checkpoints }: PruneOptions,
 ): Promise<RankingRecord> {
 	if (rank === 'mean') return rankingRecord(rank, meanActivation)
 	const onImages = (done: number, total: number) => onProgress?.('activations', done, total)
-	return rankLayer(model, layer, rank, valid, { seed, signal, onProgress: onImages })
+	return rankLayer(model, layer, rank, valid, { seed, signal, checkpoints, onProgress: onImages })
 }
 
 function thresholdOf({ scores }: RankingRecord, u: number | undefined, { source }: Model) {
@@ -180,7 +183,7 @@ async function count(
 ): Promise<Tallies> {
 	const { test, poisoned } = options
 	const steps = order.length + 1
-	const sweep = <J extends Judge>(stage: PruneStage, source: BatchSource, judge: J) =>
+	const sweep = <J extends Judge & Resumable>(stage: PruneStage, source: BatchSource, judge: J) =>
 		judgeSet(net, order, stage, source, judge, options)
 	return {
 		valid: await sweep('valid', validBatches, new CleanTally(steps, valid.count, valid.labels)),
@@ -192,16 +195,18 @@ async function count(
 	}
 }
 
-async function judgeSet<J extends Judge>(
+async function judgeSet<J extends Judge & Resumable>(
 	net: CutModel,
 	order: readonly number[],
 	stage: PruneStage,
 	source: BatchSource,
 	judge: J,
-	{ signal, onProgress }: Pick<PruneOptions, 'signal' | 'onProgress'>,
+	{ signal, onProgress, checkpoints }: Pick<PruneOptions, 'signal' | 'onProgress' | 'checkpoints'>,
 ): Promise<J> {
 	const images = source.count
-	for await (const done of sweepSet(net, source.batches({ signal }), order, judge, { images, signal })) {
+	const from = resumeStage(checkpoints, stage, judge)
+	for await (const done of sweepSet(net, source.batches({ signal, from }), order, judge, { images, signal })) {
+		await checkpoints?.save(stage, { done, total: images }, () => judge.state())
 		onProgress?.(stage, done, images)
 	}
 	return judge
@@ -210,12 +215,16 @@ async function judgeSet<J extends Judge>(
 async function measure(
 	net: CutModel,
 	source: BatchSource,
-	{ signal, onProgress }: PruneOptions,
+	{ signal, onProgress, checkpoints }: PruneOptions,
 ): Promise<readonly number[]> {
 	const means = new MeanActivation(channelLayout(net.layer))
-	for await (const batch of source.batches({ signal })) {
+	const total = source.count
+	const from = resumeStage(checkpoints, 'activations', means)
+	for await (const batch of source.batches({ signal, from })) {
 		means.add(batch.feeds[net.layer.name]!.data as Float32Array, batch.count) // float32: `cutModel` checked
-		onProgress?.('activations', batch.start + batch.count, source.count)
+		const done = batch.start + batch.count
+		await checkpoints?.save('activations', { done, total }, () => means.state())
+		onProgress?.('activations', done, total)
 	}
 	return means.result()
 }

@@ -1,6 +1,7 @@
 /** Counts along a sweep: integers per step, rates only when somebody prints them. */
 import type { CleanCount, GuardedCleanCount, GuardedPoisonedCount, PoisonedCount } from '../../contracts/prune-run.ts'
 import type { PoisonedLabels } from '../labels.ts'
+import type { Resumable } from './checkpoints.ts'
 import type { NetCounts } from './curve.ts'
 import type { Judge } from './sweep.ts'
 
@@ -8,7 +9,7 @@ import type { Judge } from './sweep.ts'
  * Counts on clean images. `net` is the pruned net of a step, `guarded` the GoodNet of B and that net: it answers where both agree, and
  * a rejected image is not correct.
  */
-export class CleanTally implements Judge {
+export class CleanTally implements Judge, Resumable {
 	private readonly correct: Uint32Array
 	private readonly guardedCorrect: Uint32Array
 	private readonly rejected: Uint32Array
@@ -36,13 +37,25 @@ export class CleanTally implements Judge {
 		return { correct: this.correct[step]!, total: this.total }
 	}
 
+	state(): number[] {
+		return this.arrays().flatMap((counts) => [...counts])
+	}
+
+	restore(state: readonly number[]): void {
+		fillAll(this.arrays(), state)
+	}
+
+	private arrays(): readonly Uint32Array[] {
+		return [this.correct, this.guardedCorrect, this.rejected]
+	}
+
 	guarded(step: number): GuardedCleanCount {
 		return { correct: this.guardedCorrect[step]!, rejected: this.rejected[step]!, total: this.total }
 	}
 }
 
 /** Counts on poisoned images; images whose true class is the target are left out where true labels are known. */
-export class PoisonedTally implements Judge {
+export class PoisonedTally implements Judge, Resumable {
 	private readonly hits: Uint32Array
 	private readonly recovered: Uint32Array
 	private readonly guardedHits: Uint32Array
@@ -83,6 +96,18 @@ export class PoisonedTally implements Judge {
 		return { hits: this.hits[step]!, recovered: this.orUnknown(this.recovered[step]!), total: this.counted }
 	}
 
+	state(): number[] {
+		return this.arrays().flatMap((counts) => [...counts])
+	}
+
+	restore(state: readonly number[]): void {
+		fillAll(this.arrays(), state)
+	}
+
+	private arrays(): readonly Uint32Array[] {
+		return [this.hits, this.recovered, this.guardedHits, this.guardedRecovered, this.rejected]
+	}
+
 	guarded(step: number): GuardedPoisonedCount {
 		return {
 			hits: this.guardedHits[step]!,
@@ -94,6 +119,15 @@ export class PoisonedTally implements Judge {
 
 	private orUnknown(count: number): number | null {
 		return this.trueLabels ? count : null
+	}
+}
+
+/** Fills arrays of one length from their values, one array behind the other. */
+function fillAll(arrays: readonly Uint32Array[], values: readonly number[]): void {
+	let begin = 0
+	for (const array of arrays) {
+		array.set(values.slice(begin, begin + array.length))
+		begin += array.length
 	}
 }
 

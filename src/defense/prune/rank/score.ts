@@ -6,15 +6,19 @@ import { extract } from '../../../graph/edit.ts'
 import type { Value } from '../../../graph/graph.ts'
 import type { Model } from '../../../model/model.ts'
 import { batchSizeFor, type RunOptions, runImages } from '../../../model/predict.ts'
+import { type Checkpoints, type Resumable, resumeStage } from '../checkpoints.ts'
 import type { PruneLayer } from '../layer.ts'
 import { randomScores } from './random.ts'
 import type { Probe } from './ranking.ts'
 import { RANKINGS } from './rankings.ts'
 
+/** The stage's name in a journal. */
+const STAGE = 'scores'
 /** What the probed values of a batch may take together, 64 MiB as for the widest layer of a prediction. */
 const MAX_PROBE_BYTES = 2 ** 26
 
 export interface ScoreOptions extends RunOptions {
+	readonly checkpoints?: Checkpoints | undefined
 	/** Of `random`. Default 0. */
 	readonly seed?: number | undefined
 }
@@ -66,7 +70,7 @@ async function collect(
 	model: Model,
 	probes: readonly Probe[],
 	images: ImageSet,
-	{ signal, onProgress }: RunOptions,
+	{ signal, onProgress, checkpoints }: ScoreOptions,
 ): Promise<number[][]> {
 	const values = [...new Set(probes.map(({ value }) => value))].map((name) => model.values.get(name)!)
 	for (const { name, dtype } of values) {
@@ -77,15 +81,34 @@ async function collect(
 	const session = await model.runtime.load(extract(model.graph, values))
 	try {
 		const size = batchSize(model, values)
-		for await (const { start, count, results } of runImages(session, model, images, { signal, size })) {
+		const all = together(probes.map(({ statistic }) => statistic))
+		const from = resumeStage(checkpoints, STAGE, all)
+		for await (const { start, count, results } of runImages(session, model, images, { signal, size, from })) {
 			for (const { value, statistic } of probes) {
 				statistic.add(results[value]!.data as Float32Array, count) // float32: checked above
 			}
-			onProgress?.(start + count, images.count)
+			const done = start + count
+			await checkpoints?.save(STAGE, { done, total: images.count }, () => all.state())
+			onProgress?.(done, images.count)
 		}
 		return probes.map(({ statistic }) => statistic.result())
 	} finally {
 		await session.close()
+	}
+}
+
+/** Several collectors as one, their states one behind the other. */
+function together(collectors: readonly Resumable[]): Resumable {
+	return {
+		state: () => collectors.flatMap((each) => each.state()),
+		restore(state) {
+			let begin = 0
+			for (const each of collectors) {
+				const { length } = each.state()
+				each.restore(state.slice(begin, begin + length))
+				begin += length
+			}
+		},
 	}
 }
 
