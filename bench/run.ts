@@ -1,0 +1,63 @@
+/**
+ * Measures the table of speed and memory. Every ratio comes from alternating rounds, since the machine may be shared and no absolute time
+ * can stand alone. Prints Markdown; a whole run also writes it to `bench/results.md`, and with all raw values to `bench/results.json`.
+ *
+ *     npm run bench                          all rows
+ *     npm run bench -- --only torch,memory   some; nothing is written
+ *     npm run bench -- --rounds 3
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { machineFacts } from './machine.ts'
+import { markdown, record } from './report.ts'
+import type { Bench, Row } from './row.ts'
+import { doubling } from './rows/doubling.ts'
+import { faceNet } from './rows/face-net.ts'
+import { memory } from './rows/memory.ts'
+import { resnet18 } from './rows/resnet18.ts'
+import { torch } from './rows/torch.ts'
+
+const BENCHES: readonly Bench[] = [faceNet, resnet18, torch, memory, doubling]
+const DEFAULT_ROUNDS = '7'
+const here = fileURLToPath(new URL('.', import.meta.url))
+
+const { values } = parseArgs({
+	options: { only: { type: 'string' }, rounds: { type: 'string', default: DEFAULT_ROUNDS } },
+})
+const rounds = Number(values.rounds)
+if (!Number.isInteger(rounds) || rounds < 1)
+	throw new Error(`--rounds: expected a number from 1, found ${values.rounds}`)
+
+const rows: Row[] = []
+for (const bench of chosen(values.only)) {
+	const start = performance.now()
+	rows.push(...(await inFolder((folder) => bench.run({ rounds, folder }))))
+	console.error(`${bench.name}: ${Math.round((performance.now() - start) / 1000)} s`)
+}
+const results = { machine: await machineFacts(), rounds, rows }
+if (values.only === undefined) {
+	writeFileSync(join(here, 'results.json'), `${JSON.stringify(record(results), null, '\t')}\n`)
+	writeFileSync(join(here, 'results.md'), markdown(results))
+}
+console.log(markdown(results))
+
+function chosen(only: string | undefined): readonly Bench[] {
+	if (only === undefined) return BENCHES
+	return only.split(',').map((name) => {
+		const bench = BENCHES.find((each) => each.name === name)
+		if (bench) return bench
+		throw new Error(`--only: expected some of ${BENCHES.map((each) => each.name).join(', ')}, found ${name}`)
+	})
+}
+
+async function inFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
+	const folder = mkdtempSync(join(tmpdir(), 'goodnet-bench-'))
+	try {
+		return await body(folder)
+	} finally {
+		rmSync(folder, { recursive: true, force: true })
+	}
+}
