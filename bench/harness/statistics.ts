@@ -12,10 +12,6 @@ export function spreadOf(values: readonly number[]): Spread {
 	return { median: quantile(values, 0.5), quartiles: [quantile(values, 0.25), quantile(values, 0.75)] }
 }
 
-export function median(values: readonly number[]): number {
-	return quantile(values, 0.5)
-}
-
 /** Linear interpolation between neighbours, numpy's default. */
 function quantile(values: readonly number[], share: number): number {
 	const sorted = values.toSorted((a, b) => a - b)

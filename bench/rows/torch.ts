@@ -1,10 +1,10 @@
 /** Ours against PyTorch on the CPU: a plain forward pass, and the sweep the lab's way, which runs the whole net again for each channel. */
-import { predictLabels, prune, type Sweep } from 'goodnet/node'
+import { type ImageSet, predictLabels, prune, type Sweep } from 'goodnet/node'
 import { alternate, ratios } from '../harness/rounds.ts'
 import { spreadOf } from '../harness/statistics.ts'
 import { findPython, startTorch, type TorchPeer } from '../peers/torch.ts'
 import type { Bench, Row } from '../row.ts'
-import { type FaceSubject, faceSubject } from '../subjects/faces.ts'
+import { faceSubject } from '../subjects/faces.ts'
 import { tile } from '../subjects/tile.ts'
 
 const IMAGES = 4000
@@ -35,75 +35,63 @@ export const torch: Bench = {
 			const note = 'Python with torch, h5py and numpy is not installed here (Debian: python3-torch, python3-h5py)'
 			return [FORWARD, SWEEP].map((row) => ({ ...row, figure: null, note, raw: {} }))
 		}
-		const subject = await faceSubject()
-		const { images, pixels } = await tile(subject.faces, IMAGES)
-		const { threads } = subject.net.runtime
-		const job = { path: subject.path, images, pixels, threads, batch: BATCH, folder }
-		const peer = await startTorch(python, job)
+		const { name, path, net, faces } = await faceSubject()
+		const { images, pixels } = await tile(faces, IMAGES)
+		const { threads } = net.runtime
+		const peer = await startTorch(python, { path, images, pixels, threads, batch: BATCH, folder })
+		const choices = `PyTorch ${peer.version}, inference mode, ${peer.memoryFormat} (the faster), ${threads} threads, ${BATCH} images a run`
 		try {
-			const choices = `PyTorch ${peer.version}, inference mode, ${peer.memoryFormat} (the faster), ${threads} threads, ${BATCH} images a run`
-			return [await forwardRow(subject, peer, rounds, choices), await sweepRow(subject, peer, rounds, choices)]
+			return [
+				await race(peer, {
+					row: FORWARD,
+					job: 'forward',
+					images,
+					rounds,
+					note: `${name} tiled to ${IMAGES}; ${choices}; the same labels`,
+					ours: (set) => predictLabels(net, set),
+				}),
+				await race(peer, {
+					row: SWEEP,
+					job: 'sweep',
+					images: (await tile(faces, SWEEP_IMAGES)).images,
+					rounds: Math.min(rounds, SWEEP_ROUNDS),
+					note: `${name} tiled to ${SWEEP_IMAGES}; ${choices}; the same counts at every step`,
+					ours: async (set) => correctCounts(await prune(net, set)),
+				}),
+			]
 		} finally {
 			peer.close()
 		}
 	},
 }
 
-async function forwardRow(
-	{ name, net, faces }: FaceSubject,
-	peer: TorchPeer,
-	rounds: number,
-	choices: string,
-): Promise<Row> {
-	const { images } = await tile(faces, IMAGES)
-	const answers = { ours: [] as number[], theirs: [] as readonly number[] }
+/** Both do the same job on the same images, in turn; both must come to the same answer. */
+interface Race {
+	readonly row: Pick<Row, 'what' | 'unit' | 'must' | 'aim'>
+	readonly job: 'forward' | 'sweep'
+	readonly images: ImageSet
+	readonly rounds: number
+	readonly note: string
+	ours(images: ImageSet): Promise<Iterable<number>>
+}
+
+async function race(peer: TorchPeer, { row, job, images, rounds, note, ours }: Race): Promise<Row> {
+	const answers = { ours: [] as readonly number[], torch: [] as readonly number[] }
 	const seconds = await alternate(
 		{
 			ours: async () => {
-				answers.ours = [...(await predictLabels(net, images))]
+				answers.ours = [...(await ours(images))]
 			},
 			torch: async () => {
-				const { seconds, answer } = await peer.run('forward', IMAGES)
-				answers.theirs = answer
+				const { seconds, answer } = await peer.run(job, images.count)
+				answers.torch = answer
 				return seconds
 			},
 		},
 		rounds,
 	)
-	checkSame('labels', answers.ours, answers.theirs)
-	const figure = spreadOf(ratios(seconds, 'torch', 'ours'))
-	return { ...FORWARD, figure, note: `${name} tiled to ${IMAGES}; ${choices}; the same labels`, raw: seconds }
-}
-
-async function sweepRow(
-	{ name, net, faces }: FaceSubject,
-	peer: TorchPeer,
-	rounds: number,
-	choices: string,
-): Promise<Row> {
-	const { images } = await tile(faces, SWEEP_IMAGES)
-	const counts = { ours: [] as number[], theirs: [] as readonly number[] }
-	const seconds = await alternate(
-		{
-			ours: async () => {
-				counts.ours = correctCounts(await prune(net, images))
-			},
-			torch: async () => {
-				const { seconds, answer } = await peer.run('sweep', SWEEP_IMAGES)
-				counts.theirs = answer
-				return seconds
-			},
-		},
-		Math.min(rounds, SWEEP_ROUNDS),
-	)
-	checkSame('counts', counts.ours, counts.theirs)
-	const figure = spreadOf(ratios(seconds, 'torch', 'ours'))
-	return {
-		...SWEEP,
-		figure,
-		note: `${name} tiled to ${SWEEP_IMAGES}; ${choices}; the same counts at every step`,
-		raw: seconds,
-	}
+	checkSame(row.what, answers.ours, answers.torch)
+	return { ...row, figure: spreadOf(ratios(seconds, 'torch', 'ours')), note, raw: seconds }
 }
 
 function correctCounts({ steps }: Sweep): number[] {
