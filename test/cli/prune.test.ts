@@ -129,7 +129,9 @@ describe('goodnet prune', () => {
 				secondsPerImage: null,
 			})
 			const argv = ['prune', path('net.onnx'), ...flags, '-o', path('again'), '--quiet']
-			expect((await goodnet(argv)).stdout).toMatch(/the repaired net, compact: nothing written; 2 channels stay: sum/)
+			expect((await goodnet(argv)).stdout).toMatch(
+				/the net given by hand, compact: nothing written; 2 channels stay: sum/,
+			)
 		}, true))
 
 	it('masks where weights cannot silence a channel, and says so', () =>

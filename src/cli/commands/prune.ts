@@ -96,7 +96,8 @@ async function pruneWithJournal(
 		return code
 	} catch (error) {
 		if (!isResumable(error)) await journal.remove()
-		else if (journal.isWritten()) io.stderr.write(`\n${options.output} holds what is done so far; --resume goes on from there\n`)
+		else if (journal.isWritten())
+			io.stderr.write(`\n${options.output} holds what is done so far; --resume goes on from there\n`)
 		throw error
 	}
 }

@@ -8,6 +8,7 @@ import { narrowInput } from '../../graph/narrow.ts'
 import { freshName, valueNames } from '../../graph/query.ts'
 import { runBatch } from '../../model/batches.ts'
 import type { Feed, Session } from '../../runtime/runtime.ts'
+import { channelLayout, eachRun } from './channel-layout.ts'
 import type { CutModel } from './trunk.ts'
 
 /** A head is made anew when it could do with this share of the channels that the last one reads. */
@@ -66,16 +67,12 @@ function isZero({ place }: CutModel, channel: number): boolean {
 }
 
 /** The entries of one image that belong to `channels`, in memory order. */
-function entriesOf({ shape, axis, channels: count }: CutModel['place'], channels: readonly number[]): Int32Array {
-	const product = (dims: readonly unknown[]) => dims.reduce<number>((a, b) => a * Number(b), 1)
-	const inner = product(shape.slice(axis + 1))
+function entriesOf(place: CutModel['place'], channels: readonly number[]): Int32Array {
 	const entries: number[] = []
-	for (let block = 0; block < product(shape.slice(1, axis)); block++) {
-		for (const channel of channels) {
-			const begin = (block * count + channel) * inner
-			for (let i = 0; i < inner; i++) entries.push(begin + i)
-		}
-	}
+	const wanted = new Set(channels)
+	eachRun(channelLayout(place), 1, (channel, begin, end) => {
+		if (wanted.has(channel)) for (let i = begin; i < end; i++) entries.push(i)
+	})
 	return Int32Array.from(entries)
 }
 

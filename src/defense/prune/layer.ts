@@ -82,6 +82,7 @@ export function checkPrunable({ kind, graph, source: { path } }: Model): void {
 
 /** Why a net has no default layer, and what can be pruned instead. */
 export function nothingToPrune(model: Model, layers: readonly PruneLayer[]): string {
+	if (isQuantized(model.graph)) return 'none: the net is quantised; prune the float model, then quantise it again'
 	const patches = patchLayer(model)
 	const reason =
 		patches === null

@@ -4,6 +4,7 @@
  */
 import type { ImageSet } from '../../data/image-set.ts'
 import { UnsupportedError } from '../../errors.ts'
+import { type DenseHead, readDenseHead } from '../../graph/dense-head.ts'
 import { type Cut, cut, zeroChannels } from '../../graph/edit.ts'
 import type { Dim, Graph, Value } from '../../graph/graph.ts'
 import { maskValue } from '../../graph/mask.ts'
@@ -12,6 +13,7 @@ import { blankFeed } from '../../model/feed.ts'
 import type { Model } from '../../model/model.ts'
 import { floatsOfFeed, type RunOptions, runImages } from '../../model/predict.ts'
 import type { Feed, Session } from '../../runtime/runtime.ts'
+import { isWorthSubtracting } from './dense-answers.ts'
 import type { PruneLayer } from './layer.ts'
 
 /** What the trunk gives for some consecutive images: the pruned layer's output, the cut's, and whatever crosses beside it. */
@@ -38,6 +40,8 @@ export interface CutModel {
 	readonly place: EditPlace
 	/** From `place` and the crossing values to the logits. */
 	readonly head: Graph
+	/** The head as one dense layer, where it is one and small enough for subtraction to pay. */
+	readonly dense: DenseHead | null
 	/** Values beside the place that the head reads. */
 	readonly crossing: readonly string[]
 	/** May the head run on some images of a batch only? Not where it reads something of the whole batch, such as its size. */
@@ -66,11 +70,17 @@ export async function cutModel(model: Model, layer: PruneLayer): Promise<CutMode
 		layer,
 		place,
 		head,
+		dense: shared === undefined ? denseHead(model, head, name) : null,
 		crossing,
 		isPerImage: shared === undefined,
 		layerBatches: (images, options) => layerBatches(session, model, images, options),
 		close: () => session.close(),
 	}
+}
+
+function denseHead({ values }: Model, head: Graph, name: string): DenseHead | null {
+	const dense = readDenseHead(head, name, (each) => values.get(each)!)
+	return dense && isWorthSubtracting(dense) ? dense : null
 }
 
 function cutAt(model: Model, graph: Graph, name: string): Cut {
