@@ -24,7 +24,7 @@ export function chosenLines({ repaired, elbow }: PruneRun): string[] {
 			: [elbow > 0 ? `elbow: ${ELBOW}` : 'elbow: none; accuracy falls from the first channel on']),
 		...(threshold
 			? [
-					`${chosenLabel(threshold)}: all channels more than ${threshold.u} standard deviations above the mean of their layer`,
+					`${chosenLabel(threshold)}: all channels more than ${threshold.u} standard ${threshold.u === 1 ? 'deviation' : 'deviations'} above the mean of their layer`,
 				]
 			: []),
 	]
