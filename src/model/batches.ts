@@ -6,14 +6,16 @@ import type { Feed, Session, TensorData } from '../runtime/runtime.ts'
  * filled up with its own first images, and the answers are put together.
  *
  * @param fixedBatch the batch that the graph insists on, or null where it takes any
+ * @param isGivenAway as for `Session.run`
  */
 export async function runBatch(
 	session: Session,
 	feeds: Readonly<Record<string, Feed>>,
 	count: number,
 	fixedBatch: number | null,
+	isGivenAway = false,
 ): Promise<Record<string, Feed>> {
-	if (fixedBatch === null || fixedBatch === count) return session.run(feeds)
+	if (fixedBatch === null || fixedBatch === count) return session.run(feeds, isGivenAway)
 	const pieces: Record<string, Feed>[] = []
 	for (let start = 0; start < count; start += fixedBatch) {
 		const piece = mapFeeds(feeds, (feed) =>
@@ -65,7 +67,8 @@ function fill(feed: Feed, count: number): Feed {
 			)
 }
 
-function joinImages(pieces: readonly Feed[], count: number): Feed {
+/** The images of several arrays of one shape, one array behind the other; `count` of them, where the last array may hold more. */
+export function joinImages(pieces: readonly Feed[], count: number): Feed {
 	const [first] = pieces as [Feed]
 	const data = emptyLike(first.data, count * imageSize(first))
 	let offset = 0

@@ -9,9 +9,13 @@ import { pixelFeed } from './feed.ts'
 import { GOODNET_OUTPUTS, type Model } from './model.ts'
 import { mapAhead } from './pipeline.ts'
 
-/** Images per run at most: enough to keep the cores busy, few enough that a progress bar moves and Ctrl-C is heard. */
+/** Images per run at most: with more, a progress bar hardly moves and Ctrl-C is heard late. */
 const MAX_BATCH = 64
-/** What the widest layer of a batch may take, 64 MiB: the face net needs 12 for 64 images, VGG-19 gets 5 images a batch. */
+/** And at least, where memory allows: the weights of a large dense layer are fetched once a run. */
+const MIN_BATCH = 8
+/** What the widest layer of a batch should take, 4 MiB: more falls out of a core's cache, and the face net runs a fifth slower. */
+const CACHED_LAYER_BYTES = 2 ** 22
+/** What it may take: 64 MiB. VGG-19 gets 5 images a batch. */
 const MAX_LAYER_BYTES = 2 ** 26
 
 /** Images per run of `model`, by its widest layer. Counts do not depend on it. */
@@ -21,8 +25,9 @@ export function batchSizeFor({ values, input }: Model): number {
 			.slice(1)
 			.reduce<number>((product, dim) => product * (Number(dim) || 1), Float32Array.BYTES_PER_ELEMENT),
 	)
-	const fitting = Math.floor(MAX_LAYER_BYTES / perImage.reduce((a, b) => Math.max(a, b), 1))
-	const size = Math.max(1, Math.min(MAX_BATCH, fitting))
+	const widest = perImage.reduce((a, b) => Math.max(a, b), 1)
+	const wished = Math.min(MAX_BATCH, Math.max(MIN_BATCH, Math.floor(CACHED_LAYER_BYTES / widest)))
+	const size = Math.max(1, Math.min(wished, Math.floor(MAX_LAYER_BYTES / widest)))
 	// A fixed batch is filled whole rather than padded.
 	return input.batch === null ? size : Math.max(input.batch, size - (size % input.batch))
 }
@@ -100,7 +105,7 @@ export async function* runImages(
 		// Before anything is awaited: the reader may reuse `batch.pixels` for the next batch.
 		const { start, count } = batch
 		const feed = feedOf(model, preprocess(batch, images, input, preprocessing), count)
-		return { start, count, results: await runBatch(session, feed, count, input.batch) }
+		return { start, count, results: await runBatch(session, feed, count, input.batch, true) }
 	})
 }
 

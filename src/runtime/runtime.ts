@@ -29,10 +29,11 @@ export interface Session {
 	/**
 	 * Runs the graph once. Up to `lanes` runs of one runtime may be under way at the same time.
 	 * @param feeds one array for each input, by name
+	 * @param isGivenAway the caller will not look at the arrays again, so that they can be moved to another thread instead of copied
 	 * @returns one array for each output, by name; the caller owns them
 	 * @throws InputError `run-failed` with the engine's own words, e.g. for a shape that does not fit
 	 */
-	run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, Feed>>
+	run(feeds: Readonly<Record<string, Feed>>, isGivenAway?: boolean): Promise<Record<string, Feed>>
 	close(): Promise<void>
 }
 

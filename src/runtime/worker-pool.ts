@@ -63,14 +63,14 @@ async function pooledSession(
 	}
 	await loadIn(leastBusy(lanes))
 	return {
-		async run(feeds) {
+		async run(feeds, isGivenAway = false) {
 			const lane = leastBusy(lanes)
 			lane.reserved++
 			try {
+				const own = isGivenAway ? feeds : copyFeeds(feeds)
+				const buffers = new Set(Object.values(own).map(({ data }) => data.buffer as ArrayBuffer))
 				await loadIn(lane)
-				const own = ownFeeds(feeds)
-				const buffers = Object.values(own).map(({ data }) => data.buffer as ArrayBuffer)
-				return await lane.ask({ session, kind: 'run', feeds: own }, buffers)
+				return await lane.ask({ session, kind: 'run', feeds: own }, [...buffers])
 			} finally {
 				lane.reserved--
 			}
@@ -85,8 +85,8 @@ function leastBusy(lanes: readonly Lane[]): Lane {
 	return lanes.reduce((best, lane) => (lane.reserved < best.reserved ? lane : best))
 }
 
-/** Copies that can be handed over: the caller keeps its arrays, and a view does not drag its whole buffer along. */
-function ownFeeds(feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
+/** The caller keeps its arrays, and a view does not drag its whole buffer along. */
+function copyFeeds(feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
 	return Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, { ...feed, data: feed.data.slice() }]))
 }
 

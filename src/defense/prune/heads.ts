@@ -95,9 +95,10 @@ class LazyHead implements Head {
 	}
 
 	async answer(feeds: Readonly<Record<string, Feed>>, count: number): Promise<Int32Array> {
-		const { model } = this.net
+		// Rows are copies made for this run; whole batches are still in use.
+		const { model, isPerImage } = this.net
 		this.session ??= model.runtime.load(this.graph)
-		const results = await runBatch(await this.session, feeds, count, model.input.batch)
+		const results = await runBatch(await this.session, feeds, count, model.input.batch, isPerImage)
 		return Int32Array.from(results[this.label]!.data, Number)
 	}
 

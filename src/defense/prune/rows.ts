@@ -28,6 +28,7 @@ export interface RowBlock {
 /**
  * The rows of a batch, step by step, in blocks for one head each. Step 0 comes first, with every image.
  *
+ * @param rows an empty collector
  * @param answers `[steps, count]`, filled in where an answer is known without a row
  */
 export function* batchRows(
@@ -35,6 +36,7 @@ export function* batchRows(
 	batch: LayerBatch,
 	order: readonly number[],
 	headAt: (pruned: number) => Head,
+	rows: Rows,
 	answers: Int32Array,
 ): Generator<RowBlock> {
 	const { place, isPerImage } = net
@@ -42,21 +44,17 @@ export function* batchRows(
 	const edited = (batch.feeds[place.name]!.data as Float32Array).slice() // float32: `cutModel` checked
 	const limit = isPerImage ? Math.max(rowLimit(net), batch.count) : batch.count
 	const dense = net.dense && new DenseAnswers(net.dense, edited, batch.count, place.silenced)
-	let rows = new Rows(net, batch, headAt(0), limit)
-	rows.add(0, edited, everyImage)
+	rows.add(headAt(0), 0, edited, everyImage)
 	for (const [i, channel] of order.entries()) {
+		const step = i + 1
 		const touched = silence(place, edited, batch.count, channel, dense)
-		const asked = dense ? touched.filter((image) => !isKnown(dense, image, answers, (i + 1) * batch.count)) : touched
+		const asked = dense ? touched.filter((image) => !isKnown(dense, image, answers, step * batch.count)) : touched
 		if (asked.length === 0) continue
-		const head = headAt(i + 1)
 		const added = isPerImage ? asked : everyImage
-		if (head !== rows.head || rows.count + added.length > limit) {
-			yield rows.block()
-			rows = new Rows(net, batch, head, limit)
-		}
-		rows.add(i + 1, edited, added)
+		if (rows.isFullFor(headAt(step), added.length, limit)) yield rows.take(batch)
+		rows.add(headAt(step), step, edited, added)
 	}
-	yield rows.block()
+	yield rows.take(batch)
 }
 
 /** Writes down the answer that subtraction gives, if it gives one. */
@@ -74,54 +72,62 @@ function rowLimit({ head, model }: CutModel): number {
 	return Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_HEAD_BYTES / Math.max(4, ...sizes))))
 }
 
-/** Collects rows: copies of what the head reads of each edited image. */
-class Rows {
-	readonly head: Head
+/** Collects rows: copies of what the head reads of each edited image. One is made for a whole sweep, and its buffer is used again and again. */
+export class Rows {
+	private buffer = new Float32Array()
+	private head: Head | undefined
+	private steps: number[] = []
+	private images: number[] = []
 	private readonly net: CutModel
-	private readonly batch: LayerBatch
-	private readonly size: number
-	private readonly data: Float32Array
-	private readonly steps: number[] = []
-	private readonly images: number[] = []
 
-	constructor(net: CutModel, batch: LayerBatch, head: Head, limit: number) {
+	constructor(net: CutModel) {
 		this.net = net
-		this.batch = batch
+	}
+
+	/** Are `count` more rows for `head` too many, or for another head than those collected? */
+	isFullFor(head: Head, count: number, limit: number): boolean {
+		return this.steps.length > 0 && (head !== this.head || this.steps.length + count > limit)
+	}
+
+	add(head: Head, step: number, edited: Float32Array, images: readonly number[]): void {
 		this.head = head
-		this.size = head.reads?.length ?? net.place.silenced.length
-		this.data = new Float32Array(limit * this.size)
-	}
-
-	get count(): number {
-		return this.steps.length
-	}
-
-	add(step: number, edited: Float32Array, images: readonly number[]): void {
-		const { size, data } = this
-		const { reads } = this.head
+		const { reads } = head
+		const size = this.size
 		const whole = this.net.place.silenced.length
+		this.reserve((this.steps.length + images.length) * size)
 		for (const image of images) {
 			const from = image * whole
-			const to = this.count * size
-			if (!reads) data.set(edited.subarray(from, from + size), to)
-			else for (let i = 0; i < size; i++) data[to + i] = edited[from + reads[i]!]!
+			const to = this.steps.length * size
+			if (!reads) this.buffer.set(edited.subarray(from, from + size), to)
+			else for (let i = 0; i < size; i++) this.buffer[to + i] = edited[from + reads[i]!]!
 			this.steps.push(step)
 			this.images.push(image)
 		}
 	}
 
-	block(): RowBlock {
-		const { head, steps, images, net, batch } = this
-		const { place, crossing, isPerImage } = net
-		const data = this.data.subarray(0, this.count * this.size)
-		const width = (place.channels * this.size) / place.silenced.length
-		const dims = [this.count, ...place.shape.slice(1).map((dim, i) => (i + 1 === place.axis ? width : Number(dim)))]
-		const feeds: Record<string, Feed> = { [place.name]: { data, dims } }
-		for (const name of crossing) {
-			const feed = batch.feeds[name]!
-			feeds[name] = isPerImage ? pickImages(feed, images) : feed
-		}
-		return { head, feeds, steps, images }
+	/** What was collected, as feeds of their own; nothing is left. */
+	take({ feeds: given }: LayerBatch): RowBlock {
+		const { head, steps, images, size } = this
+		const { place, crossing, isPerImage } = this.net
+		const count = steps.length
+		const width = (place.channels * size) / place.silenced.length
+		const dims = [count, ...place.shape.slice(1).map((dim, i) => (i + 1 === place.axis ? width : Number(dim)))]
+		const feeds: Record<string, Feed> = { [place.name]: { data: this.buffer.slice(0, count * size), dims } }
+		for (const name of crossing) feeds[name] = isPerImage ? pickImages(given[name]!, images) : given[name]!
+		this.steps = []
+		this.images = []
+		return { head: head!, feeds, steps, images }
+	}
+
+	private get size(): number {
+		return this.head?.reads?.length ?? this.net.place.silenced.length
+	}
+
+	private reserve(length: number): void {
+		if (length <= this.buffer.length) return
+		const larger = new Float32Array(Math.max(length, 2 * this.buffer.length))
+		larger.set(this.buffer)
+		this.buffer = larger
 	}
 }
 

@@ -6,8 +6,9 @@
  */
 import { throwIfAborted } from '../../errors.ts'
 import { mapAhead } from '../../model/pipeline.ts'
+import { grouped } from './grouped.ts'
 import { type Head, makeHeads } from './heads.ts'
-import { batchRows, type RowBlock, UNCHANGED } from './rows.ts'
+import { batchRows, type RowBlock, Rows, UNCHANGED } from './rows.ts'
 import type { CutModel, LayerBatch } from './trunk.ts'
 
 /** Told, for each image and each step, what the pruned net and B answer. Step 0 is B itself. */
@@ -68,11 +69,12 @@ async function* rowBlocks(
 	headAt: (pruned: number) => Head,
 	signal: AbortSignal | undefined,
 ): AsyncGenerator<BatchBlock> {
-	for await (const batch of batches) {
+	const collected = new Rows(net)
+	for await (const batch of grouped(net, batches)) {
 		throwIfAborted(signal)
 		const answers = new Int32Array((order.length + 1) * batch.count).fill(UNCHANGED)
 		let last: Omit<BatchBlock, 'isLast'> | undefined
-		for (const rows of batchRows(net, batch, order, headAt, answers)) {
+		for (const rows of batchRows(net, batch, order, headAt, collected, answers)) {
 			if (last) yield { ...last, isLast: false }
 			last = { ...rows, batch, answers }
 		}
