@@ -164,12 +164,12 @@ describeShared('the defense on 52 real faces', () => {
 		expect(sweep.reached.map(({ pruned }) => pruned)).toEqual([45, 45, 51, 54])
 	})
 
-	it('counts twenty times as much on the same faces twenty times over, where heads are narrowed, on one thread and on two', async () => {
-		const faces = await tiled(valid, 20)
+	it('counts forty times as much on the same faces forty times over, where heads are narrowed, on one thread and on two', async () => {
+		const faces = await tiled(valid, 40)
 		for (const threads of [1, 2]) {
 			const again = await prune(await labNet(await nodeRuntime({ threads })), faces, { order: sweep.order })
 			const counts = again.steps.map((step) => step.valid)
-			expect(counts).toEqual(sweep.steps.map(({ valid: net }) => ({ correct: net!.correct * 20, total: 20 * images })))
+			expect(counts).toEqual(sweep.steps.map(({ valid: net }) => ({ correct: net!.correct * 40, total: 40 * images })))
 		}
 	})
 

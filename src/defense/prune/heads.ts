@@ -7,14 +7,14 @@ import type { Graph } from '../../graph/graph.ts'
 import { narrowInput } from '../../graph/narrow.ts'
 import { freshName, valueNames } from '../../graph/query.ts'
 import { runBatch } from '../../model/batches.ts'
-import type { Feed, Session } from '../../runtime/runtime.ts'
+import type { Feed, Session, TensorData } from '../../runtime/runtime.ts'
 import { channelLayout, eachRun } from './channel-layout.ts'
 import type { CutModel } from './trunk.ts'
 
 /** A head is made anew when it could do with this share of the channels that the last one reads. */
 const NARROWING = 0.7
 /** Below this many images the heads' own making would cost more than they save. */
-const MIN_IMAGES = 1000
+const MIN_IMAGES = 2000
 
 /** A head and the steps it serves: those from `from` on, until the next head's. */
 export interface Head {
@@ -76,6 +76,12 @@ function entriesOf(place: CutModel['place'], channels: readonly number[]): Int32
 	return Int32Array.from(entries)
 }
 
+/** Labels out of int64: the lower half of each, without a BigInt for every row. Little-endian, as everything that ONNX Runtime runs on. */
+function lowWords(labels: TensorData): Int32Array {
+	const words = new Int32Array(labels.buffer, labels.byteOffset, labels.length * 2)
+	return Int32Array.from({ length: labels.length }, (_, i) => words[2 * i]!)
+}
+
 class LazyHead implements Head {
 	readonly from: number
 	readonly reads: Int32Array | null
@@ -99,7 +105,7 @@ class LazyHead implements Head {
 		const { model, isPerImage } = this.net
 		this.session ??= model.runtime.load(this.graph)
 		const results = await runBatch(await this.session, feeds, count, model.input.batch, isPerImage)
-		return Int32Array.from(results[this.label]!.data, Number)
+		return lowWords(results[this.label]!.data)
 	}
 
 	async close(): Promise<void> {
