@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { open, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MachineError } from './errors.ts'
 
 /** Where numbers can be put aside and fetched again. */
 export interface Scratch {
@@ -25,7 +26,7 @@ export async function openScratch(folder = tmpdir()): Promise<Scratch> {
 		() => true,
 		() => false,
 	)
-	const { bavail, bsize } = await statfs(folder)
+	const { bavail, bsize } = await statfs(folder).catch(() => ({ bavail: 0, bsize: 0 }))
 	const limit = bavail * bsize * MAX_SHARE
 	let size = 0
 	return {
@@ -40,7 +41,9 @@ export async function openScratch(folder = tmpdir()): Promise<Scratch> {
 		},
 		async get(place, length) {
 			const bytes = new Uint8Array(length)
-			await file.read(bytes, 0, length, place)
+			const { bytesRead } = await file.read(bytes, 0, length, place)
+			if (bytesRead !== length)
+				throw new MachineError('scratch-lost', `${path}: expected ${length} bytes at ${place}, found ${bytesRead}`)
 			return bytes
 		},
 		async close() {

@@ -46,7 +46,8 @@ export async function runSweep(
 	journal?: RunJournal,
 ): Promise<{ sweep: Curve; run: PruneRun }> {
 	const { layer, rank = 'mean', ...rest } = options
-	const scratch = await openScratch()
+	// Without it activations are computed a second time.
+	const scratch = layer === ALL_LAYERS ? undefined : await openScratch().catch(() => undefined)
 	const shared = {
 		...rest,
 		test: data.test,
@@ -60,7 +61,7 @@ export async function runSweep(
 		layer === ALL_LAYERS
 			? pruneAcross(model, data.valid, { ...shared, rank })
 			: prune(model, data.valid, { ...shared, layer, rank: options.rank, scratch })
-	const sweep = await curve.finally(() => scratch.close())
+	const sweep = await curve.finally(() => scratch?.close())
 	clock.lap('sweep')
 	const facts = clock.facts()
 	const run = await sweepRecord(sweep, data, { ...facts, command: journal?.command ?? facts.command })

@@ -1,6 +1,9 @@
 /** What makes `goodnet prune` go on where an earlier process stopped: whose journal it is, and when one is kept. */
+import { basename } from 'node:path'
 import type { RunIdentity } from '../contracts/journal.ts'
-import { GoodnetError } from '../errors.ts'
+import type { ImageSet } from '../data/image-set.ts'
+import { FormatError, InputError, UnsupportedError, UsageError } from '../errors.ts'
+import { sha256Of } from '../files.ts'
 import { openJournal, type RunJournal, removeHalfWritten } from '../report/journal.ts'
 import { VERSION } from '../version.ts'
 import type { Io } from './command.ts'
@@ -19,21 +22,29 @@ export async function openRunJournal(folder: string, job: SweepJob, isResumed: b
 
 /** All that decides what the run's counts are; where the files lie does not. */
 async function identityOf({ model, data, options }: SweepJob): Promise<RunIdentity> {
-	const { source, preprocessing, runtime } = model
-	const sets = Object.entries(data).map(async ([name, set]) => [name, set ? await set.sha256() : 'not given'])
+	const { source, graph, preprocessing, runtime } = model
+	const sets = Object.entries(data).map(async ([name, set]) => [name, set ? await setIdentity(set) : 'not given'])
 	return {
 		goodnet: VERSION,
 		runtime: `${runtime.name} ${runtime.version}`,
 		model: source.sha256,
+		// Weights alone are given their architecture by another file.
+		graph: sha256Of(JSON.stringify(graph.nodes.map(({ op, inputs, outputs }) => [op, inputs, outputs]))),
 		preprocessing: JSON.stringify(preprocessing),
 		options: JSON.stringify(options),
 		...Object.fromEntries(await Promise.all(sets)),
 	}
 }
 
-/** Can the run be gone on with once the cause is gone? Bad input stays bad. */
-export function isResumable(error: unknown): boolean {
-	return (
-		error instanceof GoodnetError && ['interrupted', 'disk-full', 'not-writable', 'worker-died'].includes(error.code)
-	)
+/** The file may hold several sets, and be read in several ways: the name has the part behind the colon. */
+async function setIdentity(set: ImageSet): Promise<string> {
+	const { path, count, height, width, channels, layout, labels } = set
+	const labelled = labels && sha256Of(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength))
+	return [basename(path), await set.sha256(), count, height, width, channels, layout, labelled].join(' ')
+}
+
+/** Will the run fail again, however often it is tried? Only what is wrong with the input stays wrong. */
+export function isPermanent(error: unknown): boolean {
+	const isAboutInput = error instanceof FormatError || error instanceof UnsupportedError || error instanceof UsageError
+	return isAboutInput || (error instanceof InputError && error.code === 'not-finite')
 }

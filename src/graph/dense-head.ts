@@ -60,9 +60,11 @@ function layerOf(head: Graph, node: Node, value: string): DenseHead | null {
 
 /** The bias that some exporters write as an addition of its own. */
 function withBias(head: Graph, dense: DenseHead, node: Node): DenseHead | null {
+	// Two biases would be added in float32 here, and in another order there.
+	if (dense.bias.some((value) => value !== 0)) return null
 	const constant = node.inputs.map((name) => constantOf(head, name)).find((each) => each !== undefined)
 	const added = node.op === 'Add' ? biasOf(constant, dense.classes) : null
-	return added && { ...dense, bias: dense.bias.map((value, c) => value + added[c]!) }
+	return added && { ...dense, bias: added }
 }
 
 function biasOf(tensor: Tensor | undefined, classes: number): Float32Array | null {

@@ -6,8 +6,8 @@ import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Checkpoint, Journal, type RunIdentity } from '../contracts/journal.ts'
 import type { Checkpoints } from '../defense/prune/checkpoints.ts'
-import { InputError } from '../errors.ts'
-import { writeFileWhole } from '../files.ts'
+import { InputError, messageOf } from '../errors.ts'
+import { writeError, writeFileWhole } from '../files.ts'
 import { parseJson } from '../json.ts'
 
 export const JOURNAL = 'journal.json'
@@ -48,6 +48,7 @@ export async function openJournal(folder: string, options: JournalOptions): Prom
 	const checkpoints = new Map<string, Checkpoint>(Object.entries(earlier?.checkpoints ?? {}))
 	let written = options.now()
 	let isWritten = earlier !== null
+	let created: string | undefined
 	return {
 		command,
 		find: (stage) => checkpoints.get(stage),
@@ -61,7 +62,12 @@ export async function openJournal(folder: string, options: JournalOptions): Prom
 				identity: identity ?? (await options.identity()),
 				checkpoints: Object.fromEntries(checkpoints),
 			}
-			await mkdir(folder, { recursive: true })
+			// JSON has no word for what an overflow leaves; such sums are not written down.
+			if (!journal.checkpoints[stage]!.state.every(Number.isFinite)) return
+			const made = await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+				throw writeError(folder, error)
+			})
+			created ??= made
 			await writeFileWhole(join(folder, JOURNAL), JSON.stringify(journal), { force: true })
 			written = options.now()
 			isWritten = true
@@ -69,8 +75,8 @@ export async function openJournal(folder: string, options: JournalOptions): Prom
 		isWritten: () => isWritten,
 		async remove() {
 			await rm(join(folder, JOURNAL), { force: true })
-			// Of a run that failed nothing stays, not even a folder; one with something in it is left as it is.
-			await rmdir(folder).catch(() => {})
+			// Of a run that failed nothing stays, not even the folder that it made; one with something in it is left as it is.
+			if (created !== undefined) await rmdir(folder).catch(() => {})
 		},
 	}
 }
@@ -81,7 +87,7 @@ export function isLeftover(name: string): boolean {
 }
 
 /** Folders in which nets are written before they are moved up. */
-export function isStaging(name: string): boolean {
+function isStaging(name: string): boolean {
 	return /^\.[0-9a-f]{8}\.goodnet-tmp$/.test(name)
 }
 
@@ -95,7 +101,10 @@ export async function removeHalfWritten(folder: string): Promise<void> {
 
 async function readJournal(folder: string): Promise<Journal | null> {
 	const path = join(folder, JOURNAL)
-	const text = await readFile(path, 'utf8').catch(() => null)
+	const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+		if (error.code === 'ENOENT') return null
+		throw new InputError('bad-journal', `${path} cannot be read: ${messageOf(error)}`, { path, cause: error })
+	})
 	if (text === null) return null
 	const parsed = Journal.safeParse(parseJson(text))
 	if (parsed.success) return parsed.data

@@ -1,7 +1,7 @@
 /** The run folder: `run.json`, the report, the curve, and for each drop the repaired net and its GoodNet (design, section 6). */
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
+import { access, lstat, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { type CompactRecord, PruneRun, type RepairedRecord } from '../contracts/prune-run.ts'
 import { GoodNet } from '../defense/goodnet.ts'
@@ -97,6 +97,7 @@ export async function writeRunFolder(
 		throwIfAborted(options.signal)
 		await removeEarlierRun(folder)
 		await moveUp(staging, folder)
+		await rm(join(folder, JOURNAL), { force: true })
 		return complete
 	} catch (error) {
 		await rm(staging, { recursive: true, force: true })
@@ -109,14 +110,25 @@ export async function writeRunFolder(
 async function removeEarlierRun(folder: string): Promise<void> {
 	const text = await readFile(join(folder, 'run.json'), 'utf8').catch(() => null)
 	if (text === null) return
+	// Before anything else goes: a folder with a `run.json` is complete.
+	await rm(join(folder, 'run.json'), { force: true })
 	const earlier = PruneRun.safeParse(parseJson(text))
 	const nets = earlier.success ? earlier.data.repaired.flatMap(({ sha256 }) => Object.keys(sha256)) : []
 	// The names come from a file: only plain names in this very folder, or in one of its folders, are taken at their word.
 	for (const name of nets.filter(isOwnName)) {
+		if (name.includes('/') && (await isLink(join(folder, dirname(name))))) continue
 		await rm(join(folder, name), { force: true })
 		// The folder of a net of several files goes when it is empty, and stays where somebody put something into it.
 		if (name.includes('/')) await rmdir(join(folder, dirname(name))).catch(() => {})
 	}
+}
+
+/** A folder that is a link may lead anywhere. */
+async function isLink(path: string): Promise<boolean> {
+	return lstat(path).then(
+		(info) => info.isSymbolicLink(),
+		() => false,
+	)
 }
 
 function isOwnName(name: string): boolean {

@@ -27,7 +27,7 @@ export interface Feed {
 /** A graph made ready to run. */
 export interface Session {
 	/**
-	 * Runs the graph once. Up to `lanes` runs of one runtime may be under way at the same time.
+	 * Runs the graph once. Several runs of one runtime may be under way at the same time; more than `lanes` of them only wait.
 	 * @param feeds one array for each input, by name
 	 * @param isGivenAway the caller will not look at the arrays again, so that they can be moved to another thread instead of copied
 	 * @returns one array for each output, by name; the caller owns them

@@ -1,9 +1,10 @@
 /**
  * Worker threads that run sessions. A run of the native binding blocks its thread, so the main thread stays free to read and prepare
- * images while the workers compute; and one worker a core beats one session with as many threads (docs/decisions/014).
+ * images while the workers compute. One worker a core is as fast as one session with as many threads, and faster where others use the cores
+ * too (docs/decisions/014).
  */
 import { Worker } from 'node:worker_threads'
-import { GoodnetError, InputError, MachineError, messageOf, UnsupportedError } from '../errors.ts'
+import { InputError, MachineError, messageOf, UnsupportedError } from '../errors.ts'
 import type { Feed, Session } from './runtime.ts'
 import type { Answer, Request } from './worker.ts'
 
@@ -32,18 +33,21 @@ export function workerPool(threads: number): WorkerPool {
 }
 
 function makePool(threads: number): WorkerPool {
-	const count = Math.min(threads, MAX_WORKERS)
+	const threadsEach = Math.ceil(threads / MAX_WORKERS)
+	const count = Math.floor(threads / threadsEach)
 	let lanes: Lane[] = []
 	let sessions = 0
 	return {
 		lanes: count * RUNS_PER_WORKER,
 		async load(bytes) {
-			if (lanes.some(({ isDead }) => isDead)) lanes = []
+			if (lanes.some(({ isDead }) => isDead)) {
+				for (const lane of lanes) lane.end()
+				lanes = []
+			}
 			if (lanes.length === 0) lanes = Array.from({ length: count }, () => new Lane())
 			const isReplicated = bytes.length <= MAX_REPLICATED_BYTES
 			const used = isReplicated ? lanes : lanes.slice(0, 1)
-			const perLane = Math.max(1, Math.floor(threads / used.length))
-			return pooledSession(used, sessions++, bytes, perLane)
+			return pooledSession(used, sessions++, bytes, isReplicated ? threadsEach : threads)
 		},
 	}
 }
@@ -76,7 +80,8 @@ async function pooledSession(
 			}
 		},
 		async close() {
-			await Promise.all([...loads.keys()].map((lane) => lane.ask({ session, kind: 'close' })))
+			// A worker that died has taken its sessions along.
+			await Promise.allSettled([...loads.keys()].map((lane) => lane.ask({ session, kind: 'close' })))
 		},
 	}
 }
@@ -125,6 +130,10 @@ class Lane {
 		})
 	}
 
+	end(): void {
+		void this.worker.terminate()
+	}
+
 	private settle(answer: Answer): void {
 		const waiting = this.waiting.get(answer.id)
 		this.waiting.delete(answer.id)
@@ -153,5 +162,5 @@ function workerDied(reason: string): MachineError {
 function errorFrom({ code, message }: { readonly code: string; readonly message: string }): Error {
 	if (code === 'not-runnable') return new UnsupportedError(code, message)
 	if (code === 'run-failed') return new InputError(code, message)
-	return new GoodnetError(code, message)
+	return new Error(message)
 }

@@ -27,7 +27,10 @@ parentPort!.on('message', async (request: Request) => {
 		const buffers = new Set(Object.values(results).map(({ data }) => data.buffer as ArrayBuffer))
 		post({ id, results }, [...buffers])
 	} catch (error) {
-		post({ id, failure: { code: error instanceof GoodnetError ? error.code : 'bug', message: messageOf(error) } })
+		// What nobody raised on purpose is our own fault, and its stack says where.
+		const isOnPurpose = error instanceof GoodnetError
+		const message = isOnPurpose ? error.message : ((error as Error).stack ?? messageOf(error))
+		post({ id, failure: { code: isOnPurpose ? error.code : 'bug', message } })
 	}
 })
 

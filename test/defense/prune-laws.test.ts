@@ -55,6 +55,21 @@ describe('laws of pruning, on random nets', () => {
 		}
 	}
 
+	it('counts are the same whatever the batch: 64, 8, 4 or 1 images a run', async () => {
+		await fc.assert(
+			fc.asyncProperty(cnnShape, fc.constantFrom(2 ** 19, 2 ** 22, 2 ** 24), async (shape, width) => {
+				const model = await modelOf(randomCnn(shape))
+				const images = randomImages(model, 70, shape.seed + 1)
+				// A value that nobody computes, but that `batchSizeFor` takes for the net's widest.
+				const wide = { name: 'wide', dtype: 'float32', shape: ['N', width] } as const
+				const inSmallBatches = { ...model, values: new Map([...model.values, [wide.name, wide]]) }
+				const { steps } = await prune(inSmallBatches, images, { layer: 'layer' })
+				expect(steps).toEqual((await prune(model, images, { layer: 'layer' })).steps)
+			}),
+			{ numRuns: 15 },
+		)
+	})
+
 	it('zeroing by graph surgery equals a net built with zeroed arrays', async () => {
 		await fc.assert(
 			fc.asyncProperty(cnnShape, fc.nat(), async (shape, pick) => {

@@ -18,7 +18,7 @@ import { defineCommand, type Io } from '../command.ts'
 import { DATA_PATHS, MODEL_ARGUMENT, MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
 import { createProgress, type Progress } from '../progress.ts'
 import { type Clock, finishRun, runSweep, type SweepJob, startClock } from '../prune-job.ts'
-import { isResumable, openRunJournal } from '../resume.ts'
+import { isPermanent, openRunJournal } from '../resume.ts'
 
 export const prune = defineCommand<PruneOptions>({
 	name: 'prune',
@@ -95,7 +95,7 @@ async function pruneWithJournal(
 		await journal.remove()
 		return code
 	} catch (error) {
-		if (!isResumable(error)) await journal.remove()
+		if (isPermanent(error)) await journal.remove()
 		else if (journal.isWritten())
 			io.stderr.write(`\n${options.output} holds what is done so far; --resume goes on from there\n`)
 		throw error
@@ -105,6 +105,12 @@ async function pruneWithJournal(
 function checkUsage(options: PruneOptions): void {
 	const { valid, test, poisoned, channels, rank, u } = options
 	checkConflicts(options)
+	if (options.resume && valid === undefined) {
+		throw new UsageError(
+			'conflicting-options',
+			'--resume goes on with a run over images; it does not go without --valid',
+		)
+	}
 	if (valid === undefined && !channels) {
 		if (u === undefined || rank === undefined) {
 			throw new UsageError(

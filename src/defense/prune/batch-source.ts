@@ -43,6 +43,7 @@ export function readTwice(
 	const kept: (() => Promise<LayerBatch>)[] = []
 	let end = 0
 	let bytes = 0
+	let passes = 0
 	const keep = async (batch: LayerBatch): Promise<void> => {
 		if (batch.start !== end) return
 		const wanted = forHead(net, batch)
@@ -55,11 +56,13 @@ export function readTwice(
 	return {
 		count: images.count,
 		async *batches({ from = 0, ...options } = {}) {
+			// Only a first pass over the whole set is worth keeping: one that is resumed has a second pass of its own to make.
+			const isFirst = passes++ === 0
 			if (from === 0) for (const fetch of kept) yield await fetch()
 			const next = from === 0 ? end : from
 			if (next >= images.count) return
 			for await (const batch of net.layerBatches(images, { ...options, from: next })) {
-				await keep(batch)
+				if (isFirst && from === 0) await keep(batch)
 				yield batch
 			}
 		},

@@ -1,9 +1,10 @@
 /** Small batches suit the trunk, whose maps then stay in the cache; a head wants many rows at once. So what the trunk gives is put together. */
 import { joinImages } from '../../model/batches.ts'
+import { rowLimit } from './rows.ts'
 import type { CutModel, LayerBatch } from './trunk.ts'
 
-/** Images that are swept together. */
-const GROUP = 128
+/** Images that are swept together, unless so many rows are too many for one run of the head. */
+const MAX_GROUP = 128
 
 /** `batches`, several consecutive ones joined, with what the head reads of them. As they are where a head looks at its batch as a whole. */
 export async function* grouped(net: CutModel, batches: AsyncIterable<LayerBatch>): AsyncGenerator<LayerBatch> {
@@ -11,10 +12,11 @@ export async function* grouped(net: CutModel, batches: AsyncIterable<LayerBatch>
 		yield* batches
 		return
 	}
+	const limit = Math.min(MAX_GROUP, rowLimit(net))
 	let group: LayerBatch[] = []
 	let count = 0
 	for await (const batch of batches) {
-		if (count > 0 && count + batch.count > GROUP) {
+		if (count > 0 && count + batch.count > limit) {
 			yield join(net, group)
 			group = []
 			count = 0

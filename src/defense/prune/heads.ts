@@ -1,6 +1,6 @@
 /**
  * The head of a cut net, made ready to answer rows. The more channels are pruned, the more of the head's input is zero, so it is narrowed
- * (`graph/narrow.ts`) a few times along the pruning order; each narrower head is made when the first row wants it.
+ * (`graph/narrow.ts`) a few times along the pruning order; the session of each is made when the first row wants it.
  */
 import { answerNodes } from '../../graph/answer.ts'
 import type { Graph } from '../../graph/graph.ts'
@@ -13,6 +13,8 @@ import type { CutModel } from './trunk.ts'
 
 /** A head is made anew when it could do with this share of the channels that the last one reads. */
 const NARROWING = 0.7
+/** Weights beyond this are not copied for narrower heads: 64 MiB, where a whole net of VGG's size would take gigabytes. */
+const MAX_NARROWED_BYTES = 2 ** 26
 /** Below this many images the heads' own making would cost more than they save. */
 const MIN_IMAGES = 2000
 
@@ -35,13 +37,18 @@ export interface Heads {
 /** @param images how many images will be judged: decides whether narrowing pays */
 export function makeHeads(net: CutModel, order: readonly number[], images: number): Heads {
 	const heads: LazyHead[] = [new LazyHead(net, net.head, 0, null)]
-	if (images >= MIN_IMAGES && net.isPerImage && net.model.input.batch === null) heads.push(...narrowed(net, order))
+	const isWorthIt = images >= MIN_IMAGES && net.isPerImage && net.model.input.batch === null && !net.dense
+	if (isWorthIt && weightBytes(net.head) <= MAX_NARROWED_BYTES) heads.push(...narrowed(net, order))
 	return {
 		at: (pruned) => heads.findLast(({ from }) => from <= pruned)!,
 		close: async () => {
-			for (const head of heads) await head.close()
+			await Promise.allSettled(heads.map((head) => head.close()))
 		},
 	}
+}
+
+function weightBytes({ initializers }: Graph): number {
+	return [...initializers.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
 }
 
 function narrowed(net: CutModel, order: readonly number[]): LazyHead[] {

@@ -65,7 +65,7 @@ function isKnown(dense: DenseAnswers, image: number, answers: Int32Array, row: n
 }
 
 /** Rows that fit one run. */
-function rowLimit({ head, model }: CutModel): number {
+export function rowLimit({ head, model }: CutModel): number {
 	const sizes = head.nodes
 		.flatMap(({ outputs }) => outputs)
 		.map((name) => (model.values.get(name)?.shape ?? []).slice(1).reduce<number>((a, b) => a * (Number(b) || 1), 4))

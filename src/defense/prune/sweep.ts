@@ -71,10 +71,10 @@ async function* rowBlocks(
 ): AsyncGenerator<BatchBlock> {
 	const collected = new Rows(net)
 	for await (const batch of grouped(net, batches)) {
-		throwIfAborted(signal)
 		const answers = new Int32Array((order.length + 1) * batch.count).fill(UNCHANGED)
 		let last: Omit<BatchBlock, 'isLast'> | undefined
 		for (const rows of batchRows(net, batch, order, headAt, collected, answers)) {
+			throwIfAborted(signal)
 			if (last) yield { ...last, isLast: false }
 			last = { ...rows, batch, answers }
 		}
