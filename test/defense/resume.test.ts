@@ -27,8 +27,8 @@ describe('a sweep stopped and gone on with', () => {
 	for (const rank of ['mean', 'apoz'] as const) {
 		it(`ranked by ${rank}, finds the same at every place to stop`, async () => {
 			const model = await net
-			const images = randomImages(model, 150, 1)
-			const options: PruneOptions = { rank, test: randomImages(model, 100, 2), poisoned: images, target: 1, drops: [5] }
+			const images = randomImages(model, 400, 1)
+			const options: PruneOptions = { rank, test: randomImages(model, 250, 2), poisoned: images, target: 1, drops: [5] }
 			const all = remembering(new Map())
 			const whole = await prune(model, images, { ...options, checkpoints: all })
 			expect(all.saves).toBeGreaterThan(6)

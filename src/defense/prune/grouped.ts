@@ -4,7 +4,7 @@ import { rowLimit } from './rows.ts'
 import type { CutModel, LayerBatch } from './trunk.ts'
 
 /** Images that are swept together, unless so many rows are too many for one run of the head. */
-const MAX_GROUP = 128
+const MAX_GROUP = 192
 
 /** `batches`, several consecutive ones joined, with what the head reads of them. As they are where a head looks at its batch as a whole. */
 export async function* grouped(net: CutModel, batches: AsyncIterable<LayerBatch>): AsyncGenerator<LayerBatch> {

@@ -12,7 +12,7 @@ import { channelLayout, eachRun } from './channel-layout.ts'
 import type { CutModel } from './trunk.ts'
 
 /** A head is made anew when it could do with this share of the channels that the last one reads. */
-const NARROWING = 0.7
+const NARROWING = 0.5
 /** Weights beyond this are not copied for narrower heads: 64 MiB, where a whole net of VGG's size would take gigabytes. */
 const MAX_NARROWED_BYTES = 2 ** 26
 /** Below this many images the heads' own making would cost more than they save. */
