@@ -5,9 +5,8 @@
 import type { ImageSet } from '../../data/image-set.ts'
 import { UnsupportedError } from '../../errors.ts'
 import { type DenseHead, readDenseHead } from '../../graph/dense-head.ts'
-import { type Cut, cut, zeroChannels } from '../../graph/edit.ts'
+import { type Cut, cut } from '../../graph/edit.ts'
 import type { Dim, Graph, Value } from '../../graph/graph.ts'
-import { maskValue } from '../../graph/mask.ts'
 import { slideDown } from '../../graph/slide.ts'
 import { blankFeed } from '../../model/feed.ts'
 import type { Model } from '../../model/model.ts'
@@ -15,6 +14,7 @@ import { floatsOfFeed, type RunOptions, runImages } from '../../model/predict.ts
 import type { Feed, Session } from '../../runtime/runtime.ts'
 import { isWorthSubtracting } from './dense-answers.ts'
 import type { PruneLayer } from './layer.ts'
+import { pruneChannels } from './repaired.ts'
 
 /** What the trunk gives for some consecutive images: the pruned layer's output, the cut's, and whatever crosses beside it. */
 export interface LayerBatch {
@@ -124,7 +124,8 @@ async function silencedOutput(model: Model, layer: PruneLayer, name: string): Pr
 	const { shape } = model.values.get(name)!
 	const size = shape!.slice(1).reduce<number>((a, b) => a * Number(b), 1)
 	if (layer.intervention === 'mask' && name === layer.name) return new Float32Array(size)
-	const { trunk } = cutAt(model, pruneAll(model.graph, layer), name)
+	const pruned = pruneChannels(model, layer, [...Array(layer.channels).keys()])
+	const { trunk } = cutAt(model, pruned.graph, name)
 	const session = await model.runtime.load(trunk)
 	try {
 		const results = await session.run({ [model.input.name]: blankFeed(model.input, model.input.batch ?? 1) })
@@ -132,13 +133,6 @@ async function silencedOutput(model: Model, layer: PruneLayer, name: string): Pr
 	} finally {
 		await session.close()
 	}
-}
-
-function pruneAll(graph: Graph, { name, axis, channels: count, shape, intervention, filters }: PruneLayer): Graph {
-	const channels = [...Array(count).keys()]
-	return intervention === 'mask'
-		? maskValue(graph, name, { channels, count, axis, rank: shape.length })
-		: zeroChannels(graph, filters, channels)
 }
 
 async function* layerBatches(
