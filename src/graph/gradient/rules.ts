@@ -1,0 +1,5 @@
+/** The table from operator to gradient rule. Each family stands in its own file. */
+import { arithmeticRules } from './arithmetic.ts'
+import type { GradientRule } from './rule.ts'
+
+export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(Object.entries({ ...arithmeticRules }))
