@@ -22,7 +22,12 @@ export async function nodeRuntime({ threads = availableParallelism() }: NodeRunt
 	const about = { name: 'onnxruntime-node', version, threads, device: 'cpu' } as const
 	if (threads === 1) return ortRuntime(ort, about, 'cpu')
 	const pool = workerPool(threads)
-	return { ...about, lanes: pool.lanes, load: (graph) => pool.load(encodeOnnx(graph)) }
+	return {
+		...about,
+		lanes: pool.lanes,
+		load: (graph) => pool.load(encodeOnnx(graph)),
+		loadLoop: (graph, carried) => pool.loadLoop(encodeOnnx(graph), carried),
+	}
 }
 
 /**

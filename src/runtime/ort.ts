@@ -2,9 +2,9 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
 import { InputError, messageOf, UnsupportedError } from '../errors.ts'
 import { narrowToHalves, widenHalves } from '../graph/float16.ts'
-import type { DType, Graph } from '../graph/graph.ts'
+import type { DType } from '../graph/graph.ts'
 import { encodeOnnx } from '../graph/onnx.ts'
-import type { Feed, Runtime, Session, TensorData } from './runtime.ts'
+import type { Carried, Feed, Loop, Runtime, Session, TensorData } from './runtime.ts'
 
 /** The part of `onnxruntime-node` and `onnxruntime-web` that we use. */
 export interface Ort {
@@ -20,20 +20,81 @@ const LOG_FATAL_ONLY = 4
 const MAX_REASON = 300
 
 /** A runtime over `ort` that runs in this thread, one run at a time. `provider` is ONNX Runtime's word for where to compute. */
-export function ortRuntime(ort: Ort, about: Omit<Runtime, 'load' | 'lanes'>, provider: string): Runtime {
+export function ortRuntime(ort: Ort, about: Omit<Runtime, 'load' | 'loadLoop' | 'lanes'>, provider: string): Runtime {
 	const options = { provider, threads: about.threads }
-	return { ...about, lanes: 1, load: (graph: Graph) => loadSession(ort, encodeOnnx(graph), options) }
+	return {
+		...about,
+		lanes: 1,
+		load: (graph) => loadSession(ort, encodeOnnx(graph), options),
+		loadLoop: (graph, carried) => loadLoop(ort, encodeOnnx(graph), options, carried),
+	}
 }
 
-/**
- * A session over the bytes of an ONNX model. `provider` and `threads` (within one operator) are ONNX Runtime's options of that name.
- * @throws UnsupportedError `not-runnable`
- */
-export async function loadSession(
+interface EngineOptions {
+	/** ONNX Runtime's word for where to compute. */
+	readonly provider: string
+	/** Within one operator. */
+	readonly threads: number
+}
+
+/** A session over the bytes of an ONNX model. @throws UnsupportedError `not-runnable` */
+export async function loadSession(ort: Ort, bytes: Uint8Array, options: EngineOptions): Promise<Session> {
+	const session = await createSession(ort, bytes, options)
+	return {
+		run: async (feeds) =>
+			mapValues(
+				await runOrt(
+					session,
+					mapValues(feeds, (feed) => toTensor(ort, feed)),
+				),
+				fromTensor,
+			),
+		close: () => session.release(),
+	}
+}
+
+/** A loop over the bytes of an ONNX model. @throws UnsupportedError `not-runnable` */
+export async function loadLoop(
 	ort: Ort,
 	bytes: Uint8Array,
-	{ provider, threads }: { readonly provider: string; readonly threads: number },
-): Promise<Session> {
+	options: EngineOptions,
+	{ outputOf, state }: Carried,
+): Promise<Loop> {
+	const session = await createSession(ort, bytes, options)
+	let carried = mapValues(state, (feed) => toTensor(ort, feed))
+	let last: Promise<unknown> = Promise.resolve()
+	const step = async (feeds: Readonly<Record<string, Feed>>) => {
+		const results = await runOrt(session, { ...carried, ...mapValues(feeds, (feed) => toTensor(ort, feed)) })
+		carried = Object.fromEntries([...outputOf].map(([input, output]) => [input, results[output]!]))
+		const isCarried = new Set(outputOf.values())
+		const own = Object.entries(results).filter(([name]) => !isCarried.has(name))
+		return mapValues(Object.fromEntries(own), fromTensor)
+	}
+	return {
+		run(feeds) {
+			const result = last.then(() => step(feeds))
+			last = result.catch(() => {})
+			return result
+		},
+		// Copied: the engine goes on reading its own.
+		state: () => last.then(() => mapValues(carried, (tensor) => copyOf(fromTensor(tensor)))),
+		close: () => last.then(() => session.release()),
+	}
+}
+
+function copyOf(feed: Feed): Feed {
+	return { ...feed, data: feed.data.slice() }
+}
+
+function mapValues<From, To>(record: Readonly<Record<string, From>>, change: (from: From) => To): Record<string, To> {
+	return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
+}
+
+async function createSession(
+	ort: Ort,
+	bytes: Uint8Array,
+	{ provider, threads }: EngineOptions,
+): Promise<InferenceSession> {
 	const options: InferenceSession.SessionOptions = {
 		executionProviders: [provider],
 		intraOpNumThreads: threads,
@@ -41,7 +102,7 @@ export async function loadSession(
 		logSeverityLevel: LOG_FATAL_ONLY,
 	}
 	try {
-		return ortSession(ort, await ort.InferenceSession.create(bytes, options))
+		return await ort.InferenceSession.create(bytes, options)
 	} catch (error) {
 		throw new UnsupportedError('not-runnable', `ONNX Runtime refuses this model: ${reasonOf(error)}`, {
 			cause: error,
@@ -49,21 +110,13 @@ export async function loadSession(
 	}
 }
 
-function ortSession(ort: Ort, session: InferenceSession): Session {
-	return {
-		async run(feeds) {
-			const tensors = Object.entries(feeds).map(([name, feed]) => [name, toTensor(ort, feed)] as const)
-			const results = await session
-				.run(Object.fromEntries(tensors), { logSeverityLevel: LOG_FATAL_ONLY })
-				.catch((error: unknown) => {
-					throw new InputError('run-failed', `the model cannot be run: ${reasonOf(error)}`, {
-						cause: error,
-					})
-				})
-			return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromTensor(tensor)]))
-		},
-		close: () => session.release(),
-	}
+async function runOrt(
+	session: InferenceSession,
+	tensors: Readonly<Record<string, Tensor>>,
+): Promise<Readonly<Record<string, Tensor>>> {
+	return session.run(tensors, { logSeverityLevel: LOG_FATAL_ONLY }).catch((error: unknown) => {
+		throw new InputError('run-failed', `the model cannot be run: ${reasonOf(error)}`, { cause: error })
+	})
 }
 
 function reasonOf(error: unknown): string {

@@ -37,6 +37,25 @@ export interface Session {
 	close(): Promise<void>
 }
 
+/**
+ * A session that feeds some of its outputs back to itself: what is trained stays where the engine runs, and only batches and losses
+ * travel.
+ */
+export interface Loop extends Session {
+	/** As for a session, without the carried inputs and outputs. Runs follow each other in the order of the calls. */
+	run(feeds: Readonly<Record<string, Feed>>, isGivenAway?: boolean): Promise<Record<string, Feed>>
+	/** What the next run will be fed, by the names of the carried inputs, once all runs asked for before have ended. */
+	state(): Promise<Record<string, Feed>>
+}
+
+/** What a loop carries from each run to the next. */
+export interface Carried {
+	/** Input → the output that becomes it; both have one type and shape. */
+	readonly outputOf: ReadonlyMap<string, string>
+	/** What the first run is fed, by input. */
+	readonly state: Readonly<Record<string, Feed>>
+}
+
 export interface Runtime {
 	readonly name: 'onnxruntime-node' | 'onnxruntime-web'
 	readonly version: string
@@ -48,4 +67,6 @@ export interface Runtime {
 	readonly device: string
 	/** @throws UnsupportedError `not-runnable` when the engine refuses the graph */
 	load(graph: Graph): Promise<Session>
+	/** A loop over `graph`, on all cores. @throws UnsupportedError `not-runnable` */
+	loadLoop(graph: Graph, carried: Carried): Promise<Loop>
 }

@@ -5,7 +5,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { InputError, MachineError, messageOf, UnsupportedError } from '../errors.ts'
-import type { Feed, Session } from './runtime.ts'
+import type { Carried, Feed, Loop, Session } from './runtime.ts'
 import type { Answer, Request } from './worker.ts'
 
 /** Beyond this a copy of the weights in each worker costs more memory than it saves time: one worker gets all cores instead. */
@@ -20,6 +20,8 @@ export interface WorkerPool {
 	readonly lanes: number
 	/** @throws UnsupportedError `not-runnable`; MachineError `worker-died` */
 	load(bytes: Uint8Array): Promise<Session>
+	/** In one worker, with all cores: each run needs what the one before it gave. @throws as `load` */
+	loadLoop(bytes: Uint8Array, carried: Carried): Promise<Loop>
 }
 
 /** One pool for each number of threads: starting a worker takes a tenth of a second and more. */
@@ -37,17 +39,30 @@ function makePool(threads: number): WorkerPool {
 	const count = Math.floor(threads / threadsEach)
 	let lanes: Lane[] = []
 	let sessions = 0
+	const livingLanes = () => {
+		if (lanes.some(({ isDead }) => isDead)) {
+			for (const lane of lanes) lane.end()
+			lanes = []
+		}
+		if (lanes.length === 0) lanes = Array.from({ length: count }, () => new Lane())
+		return lanes
+	}
 	return {
 		lanes: count * RUNS_PER_WORKER,
 		async load(bytes) {
-			if (lanes.some(({ isDead }) => isDead)) {
-				for (const lane of lanes) lane.end()
-				lanes = []
-			}
-			if (lanes.length === 0) lanes = Array.from({ length: count }, () => new Lane())
 			const isReplicated = bytes.length <= MAX_REPLICATED_BYTES
-			const used = isReplicated ? lanes : lanes.slice(0, 1)
+			const used = isReplicated ? livingLanes() : livingLanes().slice(0, 1)
 			return pooledSession(used, sessions++, bytes, isReplicated ? threadsEach : threads)
+		},
+		async loadLoop(bytes, carried) {
+			const [lane] = livingLanes() as [Lane]
+			const session = sessions++
+			await lane.ask({ session, kind: 'load', bytes, threads, carried })
+			return {
+				run: (feeds, isGivenAway = false) => lane.run(session, feeds, isGivenAway),
+				state: () => lane.ask({ session, kind: 'state' }),
+				close: () => lane.close(session),
+			}
 		},
 	}
 }
@@ -72,16 +87,14 @@ async function pooledSession(
 			lane.reserved++
 			try {
 				const own = isGivenAway ? feeds : copyFeeds(feeds)
-				const buffers = new Set(Object.values(own).map(({ data }) => data.buffer as ArrayBuffer))
 				await loadIn(lane)
-				return await lane.ask({ session, kind: 'run', feeds: own }, [...buffers])
+				return await lane.run(session, own, true)
 			} finally {
 				lane.reserved--
 			}
 		},
 		async close() {
-			// A worker that died has taken its sessions along.
-			await Promise.allSettled([...loads.keys()].map((lane) => lane.ask({ session, kind: 'close' })))
+			await Promise.all([...loads.keys()].map((lane) => lane.close(session)))
 		},
 	}
 }
@@ -128,6 +141,17 @@ class Lane {
 			this.worker.ref()
 			this.worker.postMessage({ ...request, id }, transfer)
 		})
+	}
+
+	run(session: number, feeds: Readonly<Record<string, Feed>>, isGivenAway: boolean): Promise<Record<string, Feed>> {
+		const own = isGivenAway ? feeds : copyFeeds(feeds)
+		const buffers = new Set(Object.values(own).map(({ data }) => data.buffer as ArrayBuffer))
+		return this.ask({ session, kind: 'run', feeds: own }, [...buffers])
+	}
+
+	async close(session: number): Promise<void> {
+		// A worker that died has taken its sessions along.
+		await this.ask({ session, kind: 'close' }).catch(() => {})
 	}
 
 	end(): void {

@@ -2,13 +2,15 @@
 import { parentPort } from 'node:worker_threads'
 import * as ort from 'onnxruntime-node'
 import { GoodnetError, messageOf } from '../errors.ts'
-import { loadSession } from './ort.ts'
-import type { Feed, Session } from './runtime.ts'
+import { loadLoop, loadSession } from './ort.ts'
+import type { Carried, Feed, Loop, Session } from './runtime.ts'
 
 /** What the pool asks for. Every request is answered by one `Answer` with the same `id`. */
 export type Request = { readonly id: number; readonly session: number } & (
-	| { readonly kind: 'load'; readonly bytes: Uint8Array; readonly threads: number }
+	| { readonly kind: 'load'; readonly bytes: Uint8Array; readonly threads: number; readonly carried?: Carried }
 	| { readonly kind: 'run'; readonly feeds: Readonly<Record<string, Feed>> }
+	/** Of a loop. */
+	| { readonly kind: 'state' }
 	| { readonly kind: 'close' }
 )
 
@@ -18,7 +20,7 @@ export type Answer = { readonly id: number } & (
 	| { readonly failure: { readonly code: string; readonly message: string } }
 )
 
-const sessions = new Map<number, Session>()
+const sessions = new Map<number, Session | Loop>()
 
 parentPort!.on('message', async (request: Request) => {
 	const { id } = request
@@ -37,18 +39,23 @@ parentPort!.on('message', async (request: Request) => {
 async function handle(request: Request): Promise<Readonly<Record<string, Feed>>> {
 	switch (request.kind) {
 		case 'load':
-			sessions.set(
-				request.session,
-				await loadSession(ort, request.bytes, { provider: 'cpu', threads: request.threads }),
-			)
+			sessions.set(request.session, await load(request))
 			return {}
 		case 'run':
 			return sessions.get(request.session)!.run(request.feeds)
+		case 'state':
+			// The pool asks it of loops only.
+			return (sessions.get(request.session) as Loop).state()
 		case 'close':
 			await sessions.get(request.session)?.close()
 			sessions.delete(request.session)
 			return {}
 	}
+}
+
+function load({ bytes, threads, carried }: Extract<Request, { kind: 'load' }>): Promise<Session | Loop> {
+	const options = { provider: 'cpu', threads }
+	return carried ? loadLoop(ort, bytes, options, carried) : loadSession(ort, bytes, options)
 }
 
 function post(answer: Answer, transfer: readonly ArrayBuffer[] = []): void {
