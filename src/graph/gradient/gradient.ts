@@ -37,15 +37,7 @@ export function gradient(graph: Graph, loss: string, wrt: readonly string[]): Gr
 	const outputs = [...of].map(
 		([name, output]): Value => ({ name: output, dtype: 'float32', shape: tape.shapeOf(name) }),
 	)
-	return {
-		of,
-		graph: {
-			...restated,
-			nodes: [...restated.nodes, ...tape.nodes],
-			initializers: new Map([...restated.initializers, ...tape.initializers]),
-			outputs: [...graph.outputs, ...outputs],
-		},
-	}
+	return { of, graph: { ...tape.appended(), outputs: [...graph.outputs, ...outputs] } }
 }
 
 /** Gradient of every value that the walk met. */

@@ -115,6 +115,15 @@ export class Tape {
 		return missing > 0 ? this.reshape(summed, to) : summed
 	}
 
+	/** The graph that was written beside, with everything on the tape behind it. */
+	appended(): Graph {
+		return {
+			...this.#graph,
+			nodes: [...this.#graph.nodes, ...this.nodes],
+			initializers: new Map([...this.#graph.initializers, ...this.initializers]),
+		}
+	}
+
 	/** Gives the value `name` of this tape the name `wish`, or one close to it that is free. */
 	alias(name: string, wish: string): string {
 		const output = this.#fresh(wish)

@@ -1,0 +1,273 @@
+/** Training: many steps of one graph on seeded batches, with checkpoints from which a run goes on as if it had never stopped. */
+import type { EpochRecord } from '../contracts/training.ts'
+import type { ImageSet } from '../data/image-set.ts'
+import type { LabelledImages } from '../data/labelled.ts'
+import { preprocess } from '../data/preprocess.ts'
+import { InputError, throwIfAborted, UsageError } from '../errors.ts'
+import { replaceConstants } from '../graph/edit.ts'
+import type { Tensor } from '../graph/graph.ts'
+import type { Model } from '../model/model.ts'
+import { feedOf, floatsOfFeed, predict } from '../model/predict.ts'
+import type { Feed, Loop } from '../runtime/runtime.ts'
+import { type Augmentation, checkAugmentation, NO_AUGMENTATION } from './augment.ts'
+import { type BatchSource, trainingBatches } from './batches.ts'
+import type { CheckpointStore, RunningSums, TrainingCheckpoint } from './checkpoint.ts'
+import { divergedAt, firstNotFinite } from './diverged.ts'
+import type { Optimizer } from './optimizer.ts'
+import type { Schedule } from './schedule.ts'
+import { buildStep, LABELS, type Step, scalarInput } from './step.ts'
+
+export interface TrainOptions {
+	readonly epochs: number
+	/** Images a step; fewer where the set has fewer. */
+	readonly batch: number
+	readonly optimizer: Optimizer
+	/** Learning rate η at the schedule's height. */
+	readonly rate: number
+	/** Default: constant. */
+	readonly schedule?: Schedule
+	/** Label smoothing ε, 0..1. Default 0. */
+	readonly smoothing?: number
+	/** Greatest norm of the gradient. Default: no limit. */
+	readonly clip?: number | null
+	/** Default: none. */
+	readonly augmentation?: Augmentation
+	/** Names every random stream: order and augmentation of the images. */
+	readonly seed: number
+	/** Clean images that are measured after every epoch, and choose the epoch to stop at. */
+	readonly valid?: ImageSet | undefined
+	/** Epochs without a better result on `valid` after which training stops; the best epoch's weights are kept. Default: never. */
+	readonly patience?: number | null
+	/** Parameter → 1 where it learns and 0 where it keeps its value. */
+	readonly masks?: ReadonlyMap<string, Tensor>
+	readonly checkpoints?: CheckpointStore | undefined
+	readonly signal?: AbortSignal | undefined
+	readonly onProgress?: ((progress: TrainProgress) => void) | undefined
+}
+
+/** Told after every step. */
+export interface TrainProgress {
+	/** Images seen and to be seen in the whole run. */
+	readonly done: number
+	readonly total: number
+	/** Of the epoch under way, counted from 1. */
+	readonly epoch: number
+	readonly epochs: number
+	/** Mean of the epoch so far. */
+	readonly loss: number
+	readonly accuracy: number
+}
+
+export interface TrainedModel {
+	readonly model: Model
+	readonly history: readonly EpochRecord[]
+}
+
+/**
+ * Trains `model` on `images`. The same seed on the same machine gives the same bytes, also where the run was stopped and went on from a
+ * checkpoint.
+ *
+ * @param images of the model's size, labels 0..classes−1
+ * @throws UsageError `bad-training-option`; InputError `label-out-of-range`, `shape-mismatch`; `diverged` where the loss or a weight stops being a
+ *   finite number; UnsupportedError `no-gradient` with the operator and its path
+ */
+export async function train(model: Model, images: LabelledImages, options: TrainOptions): Promise<TrainedModel> {
+	checkOptions(model, images, options)
+	const { optimizer, smoothing = 0, clip = null, masks = new Map(), augmentation = NO_AUGMENTATION, seed } = options
+	const size = Math.min(options.batch, images.count)
+	const source = trainingBatches(images, size, augmentation, seed)
+	const step = await buildStep(model, { batch: size, optimizer, smoothing, clip, masks })
+	const start = (await options.checkpoints?.load()) ?? firstCheckpoint(step)
+	const { graph, carried } = step
+	const loop = await model.runtime.loadLoop(graph, { ...carried, state: start.state })
+	try {
+		return await runFrom(start, { model, options, images, source, step, loop, size })
+	} finally {
+		await loop.close()
+	}
+}
+
+const NOTHING: RunningSums = { loss: 0, correct: 0, images: 0 }
+
+function firstCheckpoint({ carried }: Step): TrainingCheckpoint {
+	return { step: 0, state: carried.state, best: null, history: [], running: NOTHING }
+}
+
+/** All that stays the same from step to step. */
+interface Setting {
+	readonly model: Model
+	readonly options: TrainOptions
+	readonly images: LabelledImages
+	readonly source: BatchSource
+	readonly step: Step
+	readonly loop: Loop
+	/** Images a step. */
+	readonly size: number
+}
+
+/** What is fed at one step, and what an error would say of it. */
+interface PreparedStep {
+	readonly feeds: Record<string, Feed>
+	readonly number: number
+	readonly rate: number
+}
+
+async function runFrom(start: TrainingCheckpoint, setting: Setting): Promise<TrainedModel> {
+	const { options, source, step, loop } = setting
+	const steps = options.epochs * source.stepsPerEpoch
+	const { checkpoints, signal } = options
+	let { running } = start
+	let best = start.best
+	const history = [...start.history]
+	const capture = async (done: number): Promise<TrainingCheckpoint> => {
+		const state = await loop.state()
+		const name = firstNotFinite(state)
+		if (name !== null) throw divergence(setting, prepare(setting, Math.min(done, steps - 1)), `${name} is not finite`)
+		return { step: done, state, best, history, running }
+	}
+	let next = start.step < steps ? prepare(setting, start.step) : null
+	while (next !== null && !hasConverged(history, options.patience ?? null)) {
+		if (signal?.aborted) await checkpoints?.save(await capture(next.number))
+		throwIfAborted(signal)
+		const current: PreparedStep = next
+		const results = loop.run(current.feeds, true)
+		const done = current.number + 1
+		// While the engine works the next batch is made ready.
+		next = done < steps ? prepare(setting, done) : null
+		running = addStep(running, await results, setting, current)
+		report(setting, running, done, steps)
+		if (done % source.stepsPerEpoch === 0) {
+			const { state } = await capture(done)
+			const record = await endEpoch(setting, state, running, history.length + 1)
+			if (isBest(record, history)) best = learnedOf(step, state)
+			history.push(record)
+			running = NOTHING
+		}
+		if (checkpoints?.isDue()) await checkpoints.save(await capture(done))
+	}
+	const last = (await capture(steps)).state
+	const weights = options.patience == null || best === null ? learnedOf(step, last) : best
+	return { model: withWeights(setting.model, weights), history }
+}
+
+/** Images and labels of step `number`, counted from 0, and the optimizer's scalars. */
+function prepare({ model, options, images, source, size }: Setting, number: number): PreparedStep {
+	const steps = options.epochs * source.stepsPerEpoch
+	const rate = options.rate * (options.schedule?.(number, steps) ?? 1)
+	const { images: batch, labels } = source.batch(number)
+	const pixels = preprocess(batch, { ...images, layout: 'NHWC' }, model.input, model.preprocessing)
+	const scalars = Object.entries(options.optimizer.scalars(number + 1, rate)).map(
+		([name, value]) => [scalarInput(name), { dims: [], data: Float32Array.of(value) }] as const,
+	)
+	const feeds = {
+		...feedOf(model, pixels, size),
+		[LABELS]: { dims: [size], data: labels },
+		...Object.fromEntries(scalars),
+	}
+	return { feeds, number, rate }
+}
+
+function addStep(
+	sums: RunningSums,
+	results: Readonly<Record<string, Feed>>,
+	setting: Setting,
+	current: PreparedStep,
+): RunningSums {
+	const { step, size } = setting
+	const loss = Number(results[step.loss]!.data[0])
+	if (!Number.isFinite(loss)) throw divergence(setting, current, `the loss is ${loss}`)
+	return {
+		loss: sums.loss + loss * size,
+		correct: sums.correct + Number(results[step.correct]!.data[0]),
+		images: sums.images + size,
+	}
+}
+
+/** The pixels of the step were given away, so they are made again. */
+function divergence(setting: Setting, { number, rate }: PreparedStep, what: string): InputError {
+	const { data } = prepare(setting, number).feeds[setting.model.input.name]!
+	const largestInput = (data as Float32Array).reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)
+	const epoch = Math.floor(number / setting.source.stepsPerEpoch) + 1
+	return divergedAt({ step: number + 1, epoch, rate, largestInput }, what)
+}
+
+function report({ options, source, size }: Setting, sums: RunningSums, done: number, steps: number): void {
+	options.onProgress?.({
+		done: done * size,
+		total: steps * size,
+		epoch: Math.ceil(done / source.stepsPerEpoch),
+		epochs: options.epochs,
+		loss: sums.loss / sums.images,
+		accuracy: sums.correct / sums.images,
+	})
+}
+
+async function endEpoch(
+	{ model, options, step }: Setting,
+	state: Readonly<Record<string, Feed>>,
+	{ loss, correct, images }: RunningSums,
+	epoch: number,
+): Promise<EpochRecord> {
+	const { valid, signal } = options
+	return {
+		epoch,
+		loss: loss / images,
+		train: { correct, total: images },
+		valid: valid ? await countCorrect(withWeights(model, learnedOf(step, state)), valid, signal) : null,
+	}
+}
+
+async function countCorrect(model: Model, images: ImageSet, signal: AbortSignal | undefined) {
+	let correct = 0
+	for await (const { start, labels } of predict(model, images, { signal })) {
+		for (const [i, label] of labels.entries()) if (label === images.labels?.[start + i]) correct++
+	}
+	return { correct, total: images.count }
+}
+
+/** Better on the validation images than every epoch before it. */
+function isBest(record: EpochRecord, before: readonly EpochRecord[]): boolean {
+	return before.every(({ valid }) => (record.valid?.correct ?? 0) > (valid?.correct ?? 0))
+}
+
+/** Have `patience` epochs passed since the best one? */
+function hasConverged(history: readonly EpochRecord[], patience: number | null): boolean {
+	if (patience === null) return false
+	const best = history.findLastIndex((record, i) => isBest(record, history.slice(0, i)))
+	return best !== -1 && history.length - 1 - best >= patience
+}
+
+function learnedOf({ learned }: Step, state: Readonly<Record<string, Feed>>): Record<string, Feed> {
+	return Object.fromEntries(learned.map((name) => [name, state[name]!]))
+}
+
+function checkOptions(model: Model, images: LabelledImages, options: TrainOptions): void {
+	const { epochs, batch, rate, smoothing = 0, clip = null, patience = null, valid, seed } = options
+	expectThat(Number.isInteger(epochs) && epochs >= 1, '--epochs', 'a whole number of at least 1', epochs)
+	expectThat(Number.isInteger(batch) && batch >= 1, '--batch', 'a whole number of at least 1', batch)
+	expectThat(Number.isFinite(rate) && rate > 0, '--lr', 'a number above 0', rate)
+	expectThat(smoothing >= 0 && smoothing < 1, '--smoothing', '0 up to 1', smoothing)
+	expectThat(clip === null || clip > 0, '--clip', 'a number above 0', clip)
+	expectThat(Number.isInteger(seed), '--seed', 'a whole number', seed)
+	expectThat(patience === null || valid !== undefined, '--patience', 'clean images with --valid to judge by', 'none')
+	checkAugmentation(options.augmentation ?? NO_AUGMENTATION, images)
+	const at = images.labels.findIndex((label) => label < 0 || label >= model.classes)
+	if (at === -1) return
+	const message = `expected labels 0..${model.classes - 1} (the model has ${model.classes} classes), found ${images.labels[at]} at image ${at}`
+	throw new InputError('label-out-of-range', message)
+}
+
+function expectThat(holds: boolean, option: string, expected: string, found: unknown): void {
+	if (!holds) throw new UsageError('bad-training-option', `${option}: expected ${expected}, found ${found}`)
+}
+
+/** The learned arrays put back into the model's graph. */
+export function withWeights(model: Model, weights: Readonly<Record<string, Feed>>): Model {
+	const changed = Object.entries(weights).flatMap(([name, feed]) => {
+		const old = model.graph.initializers.get(name)
+		const values = floatsOfFeed(feed)
+		const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+		return old ? [[name, { ...old, bytes }] as const] : []
+	})
+	return { ...model, graph: replaceConstants(model.graph, new Map(changed)) }
+}
