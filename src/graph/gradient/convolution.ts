@@ -5,7 +5,7 @@
 import type { Backstep, GradientRules } from './rule.ts'
 import type { Shape, Tape } from './tape.ts'
 import { kernelGradient } from './unfold.ts'
-import { extent, groupOf, transposedWindowOf, type Window, windowOf } from './window.ts'
+import { groupOf, missingBehind, transposedWindowOf, type Window, windowOf } from './window.ts'
 
 export const convolutionRules: GradientRules = {
 	Conv: (step) => {
@@ -46,21 +46,16 @@ function biasGradient({ node, tape, gradient, isWanted }: Backstep): string | un
 /** The gradient of a convolution's input. */
 function transposed(tape: Tape, gradient: string, kernel: string, window: Window, group: number): string {
 	// Positions that the last window left over, which is less than a stride.
-	const output_padding = window.input.map((size, axis) => size - reached(window, axis))
+	const output_padding = window.padEnd.map((pad, axis) => pad - missingBehind(window, axis))
 	return tape.emit('ConvTranspose', [gradient, kernel], { ...attributes(window), output_padding, group })
 }
 
 /** The gradient of a transposed convolution's input. */
 function convolved(tape: Tape, gradient: string, kernel: string, window: Window, group: number): string {
-	const used = window.input.map((size, axis) => Math.min(size, reached(window, axis)))
+	const used = window.input.map((size, axis) => Math.min(size, size + missingBehind(window, axis)))
+	const padEnd = window.input.map((_, axis) => Math.max(0, missingBehind(window, axis)))
 	const trimmed = trim(tape, gradient, window.input, used)
-	return tape.emit('Conv', [trimmed, kernel], { ...attributes(window), group })
-}
-
-/** Positions of the input, its padding left out, up to the last that a window touches. */
-function reached(window: Window, axis: number): number {
-	const { strides, output, padBegin, padEnd } = window
-	return (output[axis]! - 1) * strides[axis]! + extent(window, axis) - padBegin[axis]! - padEnd[axis]!
+	return tape.emit('Conv', [trimmed, kernel], { ...attributes({ ...window, padEnd }), group })
 }
 
 function trim(tape: Tape, name: string, from: Shape, to: Shape): string {

@@ -18,7 +18,7 @@ export const poolingRules: GradientRules = {
 		const shape = tape.shapeOf(node.inputs[0]!)
 		const kernel_shape = shape.slice(2)
 		const [, indices] = tape.emitMany('MaxPool', [node.inputs[0]!], 2, { kernel_shape }) as [string, string]
-		return [unpool(tape, gradient, indices, shape, kernel_shape)]
+		return [unpool(tape, gradient, indices, shape)]
 	},
 	AveragePool: (step) => {
 		const { node, tape, gradient } = step
@@ -56,13 +56,16 @@ function scatterWindows(tape: Tape, gradient: string, indices: string, shape: Sh
 	)
 	const parts = positionsOf(turns).map((starts) => {
 		const take = (name: string) => everyNth(tape, name, starts, turns, window.output)
-		return unpool(tape, take(gradient), take(indices), shape, window.kernel)
+		return unpool(tape, take(gradient), take(indices), shape)
 	})
 	return parts.reduce((left, right) => tape.emit('Add', [left, right]))
 }
 
-function unpool(tape: Tape, gradient: string, indices: string, shape: Shape, kernel_shape: Shape): string {
-	return tape.emit('MaxUnpool', [gradient, indices, tape.integers(shape)], { kernel_shape, strides: kernel_shape })
+/** `indices` count in an array of `shape`, which is all that matters here: the kernel that MaxUnpool wants told is not used. */
+function unpool(tape: Tape, gradient: string, indices: string, shape: Shape): string {
+	return tape.emit('MaxUnpool', [gradient, indices, tape.integers(shape)], {
+		kernel_shape: shape.slice(2).map(() => 1),
+	})
 }
 
 function everyNth(tape: Tape, name: string, starts: Shape, steps: Shape, sizes: Shape): string {

@@ -1,7 +1,7 @@
 /** The gradient of a convolution's kernel, as one matrix product over the unfolded input ("im2col"; Chellapilla et al., 2006). */
 import { elementCount } from '../graph.ts'
 import type { Shape, Tape } from './tape.ts'
-import { extent, positionsOf, type Window } from './window.ts'
+import { missingBehind, positionsOf, type Window } from './window.ts'
 
 export interface KernelGradient {
 	/** What the kernel slides over: `[N, C, ...window.input]`. */
@@ -40,7 +40,7 @@ function unfold(tape: Tape, { input, window }: KernelGradient): string[] {
 		const starts = position.map((at, axis) => at * dilations[axis]!)
 		const ends = starts.map((start, axis) => start + (output[axis]! - 1) * strides[axis]! + 1)
 		const isWhole = starts.every((start, axis) => {
-			const end = padBegin[axis]! + window.input[axis]! + Math.max(0, missing(window, axis))
+			const end = padBegin[axis]! + window.input[axis]! + Math.max(0, missingBehind(window, axis))
 			return start === 0 && ends[axis] === end && strides[axis] === 1
 		})
 		return isWhole ? padded : tape.emit('Slice', [padded, tape.integers(starts), tape.integers(ends), axes, steps])
@@ -49,15 +49,9 @@ function unfold(tape: Tape, { input, window }: KernelGradient): string[] {
 
 /** Zeros before the input, and behind it as many as the last window touches. */
 function padSpatial(tape: Tape, name: string, window: Window): string {
-	const behind = window.input.map((_, axis) => Math.max(0, missing(window, axis)))
+	const behind = window.input.map((_, axis) => Math.max(0, missingBehind(window, axis)))
 	if ([...window.padBegin, ...behind].every((pad) => pad === 0)) return name
 	return tape.emit('Pad', [name, tape.integers([0, 0, ...window.padBegin, 0, 0, ...behind])])
-}
-
-/** Elements behind the input that the last window touches. */
-function missing(window: Window, axis: number): number {
-	const { strides, output, padBegin, input } = window
-	return (output[axis]! - 1) * strides[axis]! + extent(window, axis) - padBegin[axis]! - input[axis]!
 }
 
 /** `[N, C, …]` → `[C, N, …]` */

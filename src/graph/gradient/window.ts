@@ -49,6 +49,12 @@ export function extent({ kernel, dilations }: Pick<Window, 'kernel' | 'dilations
 	return (kernel[axis]! - 1) * dilations[axis]! + 1
 }
 
+/** Elements behind the input that the last window touches; less than zero where it ends before the input does. */
+export function missingBehind(window: Window, axis: number): number {
+	const { strides, output, padBegin, input } = window
+	return (output[axis]! - 1) * strides[axis]! + extent(window, axis) - padBegin[axis]! - input[axis]!
+}
+
 function stepsOf(node: Node, kernel: Shape) {
 	const ones = kernel.map(() => 1)
 	return {

@@ -101,12 +101,22 @@ for mode, more in {
         function = lambda x, mode=mode, size=size, more=more: F.interpolate(x, size, mode=mode.split(",")[0], **more)
         case(f"resize {mode} to {size[0]}×{size[1]}", function, x=wave(2, 2, 4, 5))
 
+
+def grid(align, batch=2, size=(3, 4), image=(4, 5)):
+    """Samples in the middle of pixels' cells and outside the image: x, y of sample i at pixel (i mod 7) - 1 + 0.5 + 0.25 sin(1.3 i)."""
+    i = torch.arange(batch * size[0] * size[1] * 2, dtype=torch.float64).reshape(-1, 2)
+    pixel = i % 7 - 0.5 + 0.25 * torch.sin(1.3 * i)
+    extent = torch.tensor(image[::-1], dtype=torch.float64)
+    normal = 2 * pixel / (extent - 1) - 1 if align else (2 * pixel + 1) / extent - 1
+    return normal.float().double().reshape(batch, *size, 2)
+
+
 for align in [False, True]:
     case(
         f"grid sample, corners {'aligned' if align else 'not aligned'}",
         lambda x, grid, align=align: F.grid_sample(x, grid, "bilinear", "zeros", align),
         x=wave(2, 3, 4, 5),
-        grid=wave(2, 3, 4, 2, phase=1, scale=1.2),
+        grid=grid(align),
     )
 
 path = pathlib.Path(__file__).with_suffix(".json")
