@@ -1,4 +1,4 @@
-/** Add, Sub, Mul, Div, Neg: operators that broadcast, whose gradients are summed back to the shapes of the operands. */
+/** Add, Sub, Mul, Div, Neg, Sum, Mean: operators that broadcast, whose gradients are summed back to the shapes of the operands. */
 import type { Backstep, GradientRules } from './rule.ts'
 
 /** `gradient`, which has the shape of the output, summed to the shape of input `index`; undefined where nobody asks for it. */
@@ -29,6 +29,11 @@ export const arithmeticRules: GradientRules = {
 			// d(a/b)/db = −(a/b)/b
 			toInput(step, 1, () => tape.emit('Neg', [tape.emit('Div', [tape.emit('Mul', [gradient, quotient]), b])])),
 		]
+	},
+	Sum: (step) => step.node.inputs.map((_, index) => toInput(step, index, () => step.gradient)),
+	Mean: (step) => {
+		const share = step.tape.emit('Div', [step.gradient, step.tape.scalar(step.node.inputs.length)])
+		return step.node.inputs.map((_, index) => toInput(step, index, () => share))
 	},
 	Neg: (step) => [step.tape.emit('Neg', [step.gradient])],
 }
