@@ -1,9 +1,29 @@
 /** The table from operator to gradient rule. Each family stands in its own file. */
+import { activationRules } from './activation.ts'
 import { arithmeticRules } from './arithmetic.ts'
+import { elementwiseRules } from './elementwise.ts'
+import { flatRules } from './flat.ts'
+import { indexingRules } from './indexing.ts'
 import { matrixRules } from './matrix.ts'
+import { passingRules } from './passing.ts'
+import { reductionRules } from './reduction.ts'
 import type { GradientRule } from './rule.ts'
+import { selectionRules } from './selection.ts'
 import { shapeRules } from './shape.ts'
+import { softmaxRules } from './softmax.ts'
 
 export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(
-	Object.entries({ ...arithmeticRules, ...matrixRules, ...shapeRules }),
+	Object.entries({
+		...arithmeticRules,
+		...elementwiseRules,
+		...activationRules,
+		...softmaxRules,
+		...selectionRules,
+		...matrixRules,
+		...shapeRules,
+		...indexingRules,
+		...reductionRules,
+		...passingRules,
+		...flatRules,
+	}),
 )
