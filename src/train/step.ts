@@ -60,7 +60,7 @@ export async function buildStep(model: Model, options: StepOptions): Promise<Ste
 	}
 	const names = parameters.map(({ name }) => name)
 	const learning = gradient(forward, loss, names)
-	const tape = new Tape(learning.graph)
+	const tape = new Tape(learning.graph, 'update')
 	const update = writeUpdates(tape, parameters, learning.of, options)
 	const learned = [...names, ...form.statistics.keys()]
 	const carried: Carried = {
@@ -83,7 +83,7 @@ export async function buildStep(model: Model, options: StepOptions): Promise<Ste
 function withLoss(model: Model, forward: Graph, { batch, smoothing }: StepOptions): LossValues & { graph: Graph } {
 	const labels: Value = { name: LABELS, dtype: 'int64', shape: ['N'] }
 	const graph = { ...forward, inputs: [...forward.inputs, labels], outputs: [] }
-	const tape = new Tape(graph)
+	const tape = new Tape(graph, 'loss')
 	const isFlat = model.values.get(model.logits)?.shape?.length === 2
 	const logits = isFlat ? model.logits : tape.emit('Flatten', [model.logits])
 	const values = crossEntropy(tape, logits, LABELS, { batch, classes: model.classes, smoothing })

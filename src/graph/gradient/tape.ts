@@ -20,12 +20,15 @@ export class Tape {
 	readonly nodes: Node[] = []
 	readonly initializers = new Map<string, Tensor>()
 	readonly #graph: Graph
+	readonly #prefix: string
 	readonly #values: ReadonlyMap<string, Value>
 	readonly #writers: ReadonlyMap<string, Node>
 	readonly #taken: Set<string>
 	readonly #opset: number
 
-	constructor(graph: Graph) {
+	/** @param prefix what names of new values begin with */
+	constructor(graph: Graph, prefix = 'grad') {
+		this.#prefix = prefix
 		this.#graph = graph
 		this.#values = new Map([...graph.valueInfo, ...graph.inputs, ...graph.outputs].map((value) => [value.name, value]))
 		this.#writers = writersOf(graph)
@@ -70,7 +73,7 @@ export class Tape {
 		count: number,
 		attributes: Readonly<Record<string, AttributeValue>> = {},
 	): string[] {
-		const outputs = Array.from({ length: count }, () => this.#fresh(`grad/${op}`))
+		const outputs = Array.from({ length: count }, () => this.#fresh(`${this.#prefix}/${op}`))
 		this.nodes.push(makeNode(op, inputs, outputs, attributes))
 		return outputs
 	}
@@ -82,13 +85,13 @@ export class Tape {
 
 	/** The same with its first `count` outputs. */
 	againMany(node: Node, inputs: readonly string[], count: number): string[] {
-		const outputs = Array.from({ length: count }, () => this.#fresh(`grad/${nodeName(node)}`))
+		const outputs = Array.from({ length: count }, () => this.#fresh(`${this.#prefix}/${nodeName(node)}`))
 		this.nodes.push({ ...node, name: outputs[0]!, inputs, outputs })
 		return outputs
 	}
 
 	constant(tensor: Tensor): string {
-		const name = this.#fresh('grad/constant')
+		const name = this.#fresh(`${this.#prefix}/constant`)
 		this.initializers.set(name, tensor)
 		return name
 	}
