@@ -77,9 +77,14 @@ export class Tape {
 
 	/** Adds the very node `node` again (same operator and attributes) on other inputs, and returns its only output. */
 	again(node: Node, inputs: readonly string[]): string {
-		const output = this.#fresh(`grad/${nodeName(node)}`)
-		this.nodes.push({ ...node, name: output, inputs, outputs: [output] })
-		return output
+		return this.againMany(node, inputs, 1)[0]!
+	}
+
+	/** The same with its first `count` outputs. */
+	againMany(node: Node, inputs: readonly string[], count: number): string[] {
+		const outputs = Array.from({ length: count }, () => this.#fresh(`grad/${nodeName(node)}`))
+		this.nodes.push({ ...node, name: outputs[0]!, inputs, outputs })
+		return outputs
 	}
 
 	constant(tensor: Tensor): string {

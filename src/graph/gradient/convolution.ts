@@ -1,0 +1,69 @@
+/**
+ * Conv and ConvTranspose, each the adjoint of the other (Dumoulin & Visin, arXiv:1603.07285, section 4): the gradient of one's input is
+ * the other, with the same kernel, and both share the gradient of the kernel.
+ */
+import type { Backstep, GradientRules } from './rule.ts'
+import type { Shape, Tape } from './tape.ts'
+import { kernelGradient } from './unfold.ts'
+import { groupOf, missingBehind, transposedWindowOf, type Window, windowOf } from './window.ts'
+
+export const convolutionRules: GradientRules = {
+	Conv: (step) => {
+		const { node, tape, gradient, isWanted } = step
+		const [x, w] = node.inputs as [string, string]
+		const kernel = tape.shapeOf(w)
+		const input = tape.shapeOf(x)
+		const window = windowOf(node, input.slice(2), tape.shapeOf(node.outputs[0]!).slice(2), kernel.slice(2))
+		const group = groupOf(node)
+		return [
+			isWanted(0) ? transposed(tape, gradient, w, window, group) : undefined,
+			isWanted(1) ? kernelGradient(tape, { input: x, inputShape: input, gradient, kernel, window, group }) : undefined,
+			biasGradient(step),
+		]
+	},
+	ConvTranspose: (step) => {
+		const { node, tape, gradient, isWanted } = step
+		const [x, w] = node.inputs as [string, string]
+		const kernel = tape.shapeOf(w)
+		const output = tape.shapeOf(node.outputs[0]!)
+		const window = transposedWindowOf(node, tape.shapeOf(x).slice(2), output.slice(2), kernel.slice(2))
+		const group = groupOf(node)
+		const task = { input: gradient, inputShape: output, gradient: x, kernel, window, group }
+		return [
+			isWanted(0) ? convolved(tape, gradient, w, window, group) : undefined,
+			isWanted(1) ? kernelGradient(tape, task) : undefined,
+			biasGradient(step),
+		]
+	},
+}
+
+function biasGradient({ node, tape, gradient, isWanted }: Backstep): string | undefined {
+	if (!isWanted(2)) return undefined
+	const axes = tape.shapeOf(node.outputs[0]!).flatMap((_, axis) => (axis === 1 ? [] : [axis]))
+	return tape.reduce('ReduceSum', gradient, axes, false)
+}
+
+/** The gradient of a convolution's input. */
+function transposed(tape: Tape, gradient: string, kernel: string, window: Window, group: number): string {
+	// Positions that the last window left over, which is less than a stride.
+	const output_padding = window.padEnd.map((pad, axis) => pad - missingBehind(window, axis))
+	return tape.emit('ConvTranspose', [gradient, kernel], { ...attributes(window), output_padding, group })
+}
+
+/** The gradient of a transposed convolution's input. */
+function convolved(tape: Tape, gradient: string, kernel: string, window: Window, group: number): string {
+	const used = window.input.map((size, axis) => Math.min(size, size + missingBehind(window, axis)))
+	const padEnd = window.input.map((_, axis) => Math.max(0, missingBehind(window, axis)))
+	const trimmed = trim(tape, gradient, window.input, used)
+	return tape.emit('Conv', [trimmed, kernel], { ...attributes({ ...window, padEnd }), group })
+}
+
+function trim(tape: Tape, name: string, from: Shape, to: Shape): string {
+	if (from.every((size, axis) => size === to[axis])) return name
+	const axes = to.map((_, axis) => axis + 2)
+	return tape.emit('Slice', [name, tape.integers(to.map(() => 0)), tape.integers(to), tape.integers(axes)])
+}
+
+function attributes({ kernel, strides, dilations, padBegin, padEnd }: Window) {
+	return { kernel_shape: kernel, strides, dilations, pads: [...padBegin, ...padEnd] }
+}

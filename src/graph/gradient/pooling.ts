@@ -1,0 +1,110 @@
+/** MaxPool, AveragePool and their global forms. */
+import { attributeInt, attributeInts, elementCount, type Node } from '../graph.ts'
+import { type AxisMap, axisMap, transposeMaps } from './along-axis.ts'
+import type { Backstep, GradientRules } from './rule.ts'
+import type { Shape, Tape } from './tape.ts'
+import { extent, positionsOf, type Window, windowOf } from './window.ts'
+
+export const poolingRules: GradientRules = {
+	MaxPool: (step) => {
+		const { node, tape, gradient } = step
+		const window = poolWindow(step)
+		const isRowMajor = attributeInt(node, 'storage_order', 0) === 0
+		const told = isRowMajor ? node.outputs[1] : undefined
+		const indices = told || indicesOf(tape, node)
+		return [scatterWindows(tape, gradient, indices, tape.shapeOf(node.inputs[0]!), window)]
+	},
+	GlobalMaxPool: ({ node, tape, gradient }) => {
+		const shape = tape.shapeOf(node.inputs[0]!)
+		const kernel_shape = shape.slice(2)
+		const [, indices] = tape.emitMany('MaxPool', [node.inputs[0]!], 2, { kernel_shape }) as [string, string]
+		return [unpool(tape, gradient, indices, shape)]
+	},
+	AveragePool: (step) => {
+		const { node, tape, gradient } = step
+		const window = poolWindow(step)
+		const shape = tape.shapeOf(node.inputs[0]!)
+		if (isTiling(window)) return [repeatTiles(tape, gradient, shape, window)]
+		const maps = window.kernel.map((_, axis) => averageAlong(window, axis, isPadCounted(node)))
+		return [transposeMaps(tape, gradient, tape.shapeOf(node.outputs[0]!), maps)]
+	},
+	GlobalAveragePool: ({ node, tape, gradient }) => {
+		const shape = tape.shapeOf(node.inputs[0]!)
+		const share = tape.emit('Mul', [gradient, tape.scalar(1 / elementCount(shape.slice(2)))])
+		return [tape.emit('Expand', [share, tape.integers(shape)])]
+	},
+}
+
+function poolWindow({ node, tape }: Backstep): Window {
+	const kernel = attributeInts(node, 'kernel_shape')!
+	return windowOf(node, tape.shapeOf(node.inputs[0]!).slice(2), tape.shapeOf(node.outputs[0]!).slice(2), kernel)
+}
+
+/** Runs the pooling again for the places of the maxima: numbers of elements in the whole input. */
+function indicesOf(tape: Tape, node: Node): string {
+	const { storage_order: _, ...attributes } = node.attributes
+	return tape.againMany({ ...node, attributes }, node.inputs, 2)[1]!
+}
+
+/**
+ * Sends each element of `gradient` to the place that `indices` tells. MaxUnpool writes and does not add, so windows that overlap are
+ * taken in turns: every second one along an axis (or third, …), between which there is no overlap, and the turns are summed.
+ */
+function scatterWindows(tape: Tape, gradient: string, indices: string, shape: Shape, window: Window): string {
+	const turns = window.strides.map((stride, axis) =>
+		Math.min(window.output[axis]!, Math.ceil(extent(window, axis) / stride)),
+	)
+	const parts = positionsOf(turns).map((starts) => {
+		const take = (name: string) => everyNth(tape, name, starts, turns, window.output)
+		return unpool(tape, take(gradient), take(indices), shape)
+	})
+	return parts.reduce((left, right) => tape.emit('Add', [left, right]))
+}
+
+/** `indices` count in an array of `shape`, which is all that matters here: the kernel that MaxUnpool wants told is not used. */
+function unpool(tape: Tape, gradient: string, indices: string, shape: Shape): string {
+	return tape.emit('MaxUnpool', [gradient, indices, tape.integers(shape)], {
+		kernel_shape: shape.slice(2).map(() => 1),
+	})
+}
+
+function everyNth(tape: Tape, name: string, starts: Shape, steps: Shape, sizes: Shape): string {
+	if (steps.every((step) => step === 1)) return name
+	const axes = steps.map((_, axis) => axis + 2)
+	return tape.emit('Slice', [name, ...[starts, sizes, axes, steps].map((each) => tape.integers(each))])
+}
+
+/** Do the windows lie side by side and cover the input exactly? */
+function isTiling({ kernel, strides, dilations, output, input, padBegin }: Window): boolean {
+	return kernel.every((size, axis) => {
+		const isDense = dilations[axis] === 1 || size === 1
+		return isDense && strides[axis] === size && padBegin[axis] === 0 && output[axis]! * size === input[axis]
+	})
+}
+
+/** The gradient of tiles: each output's share, repeated over its tile. */
+function repeatTiles(tape: Tape, gradient: string, shape: Shape, { kernel, output }: Window): string {
+	const share = tape.emit('Mul', [gradient, tape.scalar(1 / elementCount(kernel))])
+	const head = shape.slice(0, 2)
+	const parted = tape.reshape(share, [...head, ...output.flatMap((size) => [size, 1])])
+	const repeats = [...head, ...output.flatMap((size, axis) => [size, kernel[axis]!])]
+	return tape.reshape(tape.emit('Expand', [parted, tape.integers(repeats)]), shape)
+}
+
+/** Averages over a rectangle are averages along each axis in turn, and so are their divisors. */
+function averageAlong(window: Window, axis: number, isCounted: boolean): AxisMap {
+	const { kernel, strides, dilations, input, output, padBegin, padEnd } = window
+	const size = input[axis]!
+	return axisMap(axis + 2, size, output[axis]!, (at) => {
+		const first = at * strides[axis]! - padBegin[axis]!
+		const places = Array.from({ length: kernel[axis]! }, (_, k) => first + k * dilations[axis]!)
+		const inside = places.filter((place) => place >= 0 && place < size)
+		// Where ceil_mode lets a window reach beyond the padding, what lies there is not counted.
+		const counted = isCounted ? places.filter((place) => place < size + padEnd[axis]!) : inside
+		return inside.map((place) => [place, 1 / counted.length] as const)
+	})
+}
+
+function isPadCounted(node: Node): boolean {
+	return attributeInt(node, 'count_include_pad', 0) === 1
+}
