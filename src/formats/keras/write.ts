@@ -5,6 +5,7 @@
  */
 import { createHdf5, type NewHdf5 } from './hdf5-create.ts'
 import type { JsonObject } from './json.ts'
+import { inKerasOrder } from './layer-order.ts'
 
 /** The version that the file claims. Keras 2.3 is the oldest that has every layer and setting written here. */
 const KERAS_VERSION = '2.3.1'
@@ -34,7 +35,7 @@ export interface NewKerasLayer {
 	readonly weights: readonly NewKerasWeight[]
 }
 
-/** A functional model. Its inputs are its input layers, its output is its last layer. */
+/** A functional model. Its inputs are its input layers, its output is its last layer, to which all others lead. */
 export interface NewKerasModel {
 	readonly name: string
 	readonly layers: readonly NewKerasLayer[]
@@ -43,20 +44,21 @@ export interface NewKerasModel {
 }
 
 /**
- * The `.h5` file of `model`: the same model gives the same bytes on every machine.
+ * The `.h5` file of `model`, layers in Keras' order: the same model gives the same bytes on every machine.
  * @throws GoodnetError `cannot-write-hdf5`
  */
 export async function writeKerasModel(model: NewKerasModel): Promise<Uint8Array<ArrayBuffer>> {
+	const layers = inKerasOrder(model.layers)
 	return createHdf5((file) => {
 		file.text('/', 'backend', BACKEND)
 		file.text('/', 'keras_version', KERAS_VERSION)
-		file.text('/', 'model_config', ascii(JSON.stringify(modelConfig(model))))
+		file.text('/', 'model_config', ascii(JSON.stringify(modelConfig(model.name, layers))))
 		for (const [name, value] of model.attributes ?? []) file.text('/', name, value)
-		writeWeights(file, model.layers)
+		writeWeights(file, layers)
 	})
 }
 
-function modelConfig({ name, layers }: NewKerasModel) {
+function modelConfig(name: string, layers: readonly NewKerasLayer[]) {
 	const inputs = layers.filter(({ className }) => className === 'InputLayer')
 	return {
 		class_name: 'Model',
