@@ -29,6 +29,8 @@ export interface Hdf5File extends WeightFile {
 	kindOf(path: string): 'group' | 'dataset' | undefined
 	/** Names of the members of the group at `path`. */
 	keys(path: string): string[]
+	/** Names of the attributes of the group at `path`. */
+	attributeNames(path: string): string[]
 	/** The strings of attribute `name`, one for a scalar; undefined where there is no such attribute. */
 	strings(path: string, name: string): string[] | undefined
 	/** Only inside `editHdf5`. */
@@ -63,7 +65,7 @@ export async function editHdf5(
 }
 
 /** h5wasm, told to keep its error stack to itself: a library prints nothing. */
-async function quietModule(): Promise<H5Module> {
+export async function quietModule(): Promise<H5Module> {
 	const module = await ready
 	// The published types leave out `streams`, which Emscripten's file system has had since its beginning.
 	const { streams } = module.FS as unknown as { streams: ({ stream_ops: object } | undefined)[] }
@@ -162,8 +164,12 @@ class MemoryFile implements Hdf5File {
 		return this.#module.get_names(this.#id, path, false)
 	}
 
+	attributeNames(path: string): string[] {
+		return this.#module.get_attribute_names(this.#id, path)
+	}
+
 	strings(path: string, name: string): string[] | undefined {
-		if (!this.#module.get_attribute_names(this.#id, path).includes(name)) return undefined
+		if (!this.attributeNames(path).includes(name)) return undefined
 		const metadata = this.#module.get_attribute_metadata(this.#id, path, name)
 		if (metadata.shape === null || metadata.total_size === 0) return []
 		if (metadata.type !== STRING_CLASS) throw corrupt(this.#path, `attribute ${name} of ${path} is not text`)

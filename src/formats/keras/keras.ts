@@ -26,7 +26,8 @@ export function matchKeras(bytes: Uint8Array): boolean {
 }
 
 /**
- * The model in `bytes`. Its weights carry their origin, so that `writeBackKeras` can put a repair back.
+ * The model in `bytes`. Its weights carry their origin, so that `writeBackKeras` can put a repair back. Attributes of the file whose names
+ * begin with `goodnet.` become metadata of the graph.
  * Throws `FormatError` (`not-hdf5`, `git-lfs-pointer`, `corrupt-hdf5`, `no-model`, `no-layers`, `bad-config`), `UnsupportedError`
  * (`unsupported-layer`, `unsupported-activation`, `unsupported-model`) or `InputError` (`architecture-needed`, `weights-missing`,
  * `shape-mismatch`, `not-finite`).
@@ -41,8 +42,16 @@ export async function openKeras(bytes: Uint8Array, options: OpenKerasOptions = {
 		if (!model) throw architectureNeeded(path)
 		assertSupported(model)
 		if (!readWeights) throw noWeights(model, path)
-		return translate(model, readWeights)
+		return { ...translate(model, readWeights), metadata: ownMetadata(file) }
 	})
+}
+
+/** How attributes begin that are ours: they say of an `.h5` what the metadata of an ONNX file say, and Keras passes over them. */
+const OWN_PREFIX = 'goodnet.'
+
+function ownMetadata(file: Hdf5File): Map<string, string> {
+	const names = file.attributeNames('/').filter((name) => name.startsWith(OWN_PREFIX))
+	return new Map(names.map((name) => [name, file.strings('/', name)?.[0] ?? '']))
 }
 
 /** A reader of the file's weights, by name or by number as they are kept; undefined where it has none. */
