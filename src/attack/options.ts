@@ -1,0 +1,127 @@
+/** What may be told about an attack. One flat table, because the command line has one set of flags; each attack takes some of them. */
+import { InputError, UsageError } from '../errors.ts'
+import type { ImageSize } from './attack.ts'
+import type { Picture } from './overlay.ts'
+
+/** Corners and centre of an image. */
+export const POSITIONS = ['top-left', 'top-right', 'bottom-left', 'bottom-right', 'center'] as const
+
+/** The patches of the BadNets paper: a filled square, or its four single pixels. */
+export const PATTERNS = ['square', 'four-pixels'] as const
+
+export type Position = (typeof POSITIONS)[number]
+export type Pattern = (typeof PATTERNS)[number]
+
+/** Options of all attacks. Every maker's doc comment says which it takes, with their defaults. */
+export interface AttackOptions {
+	/** The attacker's label, 0..classes−1. */
+	readonly target?: number
+	/** Names the random pattern or warp, where the attack has one. A whole number from 0. */
+	readonly seed?: number
+	readonly pattern?: Pattern
+	/** Side of a square patch, pixels. */
+	readonly size?: number
+	readonly position?: Position
+	/** Distance of the patch from the edges, pixels. */
+	readonly margin?: number
+	/** Of a patch: one level, or red, green and blue, 0..255. */
+	readonly color?: readonly number[]
+	readonly picture?: Picture
+	/** First row and column that the picture covers. */
+	readonly row?: number
+	readonly column?: number
+	/** Share of the trigger in the blend, 0..1. */
+	readonly opacity?: number
+	/** The same in training, where it differs. */
+	readonly trainingOpacity?: number
+	/** Greatest change of a level, 0..255. */
+	readonly amplitude?: number
+	/** Waves over the width of the image. */
+	readonly frequency?: number
+	/** Poison images of the target class only, and change no label. */
+	readonly cleanLabel?: boolean
+	/** Control points of the warp along each side. */
+	readonly grid?: number
+	/** Strength of the warp: twice the mean shift in pixels. */
+	readonly strength?: number
+	/** Waves along each side up to which the pattern reaches. */
+	readonly cutoff?: number
+	/** Bits that are left of each level. */
+	readonly bits?: number
+	readonly dithering?: boolean
+	/** The classes whose images are attacked. */
+	readonly sources?: readonly number[]
+	/** The classes that serve as covers. */
+	readonly coverClasses?: readonly number[]
+	/** Covers per poisoned image. */
+	readonly coverRatio?: number
+	/** Pieces of the trigger along each side. */
+	readonly pieces?: number
+	/** Share of the pieces that a training image shows, above 0 up to 1. */
+	readonly shownPieces?: number
+}
+
+export type OptionName = keyof AttackOptions
+
+/** What every maker gets. */
+export interface AttackSubject {
+	readonly size: ImageSize
+	readonly classes: number
+}
+
+/** A range of numbers: bounds inclusive. */
+interface Range {
+	readonly min: number
+	readonly max: number
+	/** Default false: any number. */
+	readonly isWhole?: boolean
+}
+
+/** @throws UsageError `bad-option` naming the option, its range and `value` */
+export function checkNumber(name: OptionName, value: number, { min, max, isWhole = false }: Range): number {
+	if (value >= min && value <= max && (!isWhole || Number.isInteger(value))) return value
+	const kind = isWhole ? 'a whole number' : 'a number'
+	throw new UsageError('bad-option', `${flagOf(name)}: expected ${kind} from ${min} to ${max}, found ${value}`)
+}
+
+/** Whole numbers that `createRandom` tells apart. */
+export function checkSeed(seed: number): number {
+	return checkNumber('seed', seed, { min: 0, max: 2 ** 31 - 1, isWhole: true })
+}
+
+/**
+ * The attacker's label.
+ * @throws UsageError `no-target` where there is none, InputError `bad-target` where it is no class
+ */
+export function checkTarget(target: number | undefined, { classes }: AttackSubject): number {
+	if (target === undefined) {
+		throw new UsageError('no-target', `this attack wants a target label: name one of 0..${classes - 1} with --target`)
+	}
+	if (Number.isInteger(target) && target >= 0 && target < classes) return target
+	const message = `expected a target label 0..${classes - 1} (there are ${classes} classes, counted from 0), found ${target}`
+	throw new InputError('bad-target', message)
+}
+
+/**
+ * A list of classes, not empty, sorted, without the target.
+ * @throws InputError `bad-class`
+ */
+export function checkClasses(
+	name: OptionName,
+	labels: readonly number[],
+	{ classes }: AttackSubject,
+	target: number,
+): readonly number[] {
+	const bad = labels.find((label) => !Number.isInteger(label) || label < 0 || label >= classes || label === target)
+	if (bad !== undefined || labels.length === 0) {
+		const found = bad ?? 'none'
+		const message = `${flagOf(name)}: expected classes 0..${classes - 1} other than the target ${target}, found ${found}`
+		throw new InputError('bad-class', message)
+	}
+	return [...new Set(labels)].sort((a, b) => a - b)
+}
+
+/** An option as the command line spells it, which is how messages name it. */
+export function flagOf(name: OptionName): string {
+	return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
