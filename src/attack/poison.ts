@@ -7,6 +7,9 @@ import { imageAt, type LabelledImages, valuesOf } from './images.ts'
 /** Names the random streams of the choice of images and of what is drawn for each of them. */
 const STREAMS = { choice: 21, poison: 22, covers: 23 } as const
 
+/** Tolerance of counts: 14.5 points of 100 images are 14.499999999999998 of them in floating point. */
+const HAIR = 1e-9
+
 export interface PoisonOptions {
 	/** Share of the whole set that is poisoned, above 0 up to 1; covers come on top. Nothing for `none`. */
 	readonly rate: number
@@ -105,16 +108,15 @@ function choosePoisoned({ labels, count }: LabelledImages, attack: Attack, rate:
 		const message = `poisoning rate: expected more than 0 and at most 100 points, found ${points(rate)}`
 		throw new UsageError('bad-rate', message)
 	}
-	// A hair of tolerance, so that the rate which the message names is enough.
-	if (rate * count < 1 - 1e-9) {
-		const message = `a rate of ${points(rate)} points of ${count} images poisons none; the smallest that poisons one is ${points(1 / count)} points`
+	if (rate * count + HAIR < 1) {
+		const message = `a rate of ${points(rate)} points of ${count} images poisons none; the smallest that poisons one is ${points(1 / count, Math.ceil)} points`
 		throw new InputError('poisons-nothing', message)
 	}
-	const wanted = Math.round(rate * count)
+	const wanted = Math.round(rate * count + HAIR)
 	const candidates = indicesOf(count, (i) => attack.isPoisonable(labels[i]!))
 	if (candidates.length < wanted) {
-		const most = candidates.length / count
-		const message = `a rate of ${points(rate)} points wants ${wanted} images to poison, but ${attack.name} can take only ${candidates.length} of these ${count}; the greatest rate is ${points(most)} points`
+		const most = points(candidates.length / count, Math.floor)
+		const message = `a rate of ${points(rate)} points wants ${wanted} images to poison, but ${attack.name} can take only ${candidates.length} of these ${count}; the greatest rate is ${most} points`
 		throw new InputError('too-few-images', message)
 	}
 	return choose(candidates, wanted, random)
@@ -160,7 +162,10 @@ function checkEveryClass(images: LabelledImages, attack: Attack): void {
 	throw new InputError('missing-class', message)
 }
 
-/** A share in points, short. */
-function points(rate: number): string {
-	return String(Number((rate * 100).toPrecision(4)))
+/** A share in points with four digits, rounded to the side on which it still holds. */
+function points(rate: number, round: (value: number) => number = Math.round): string {
+	if (!(rate > 0)) return String(rate * 100)
+	const scale = 10 ** (3 - Math.floor(Math.log10(rate * 100)))
+	// Without the detour over twelve digits 20 points would be 20.000000000000004 and round up.
+	return String(Number((round(Number((rate * 100 * scale).toPrecision(12))) / scale).toPrecision(4)))
 }
