@@ -1,21 +1,7 @@
 /** What an attack on training data is: how a triggered image looks, which label it is to call forth, and what training gets to see. */
+import type { AttackName } from '../contracts/attack-run.ts'
 import type { Random } from '../random.ts'
 import type { Overlay } from './overlay.ts'
-
-/** Every attack of the lab; `none` makes the clean twin. Each has a file in `attacks/`. */
-export type AttackName =
-	| 'none'
-	| 'badnets'
-	| 'sticker'
-	| 'blended'
-	| 'sig'
-	| 'wanet'
-	| 'low-frequency'
-	| 'bpp'
-	| 'all-to-all'
-	| 'tact'
-	| 'adaptive-blend'
-	| 'pruning-aware'
 
 /** The shape of one image. Pixels are always `[height, width, channels]` bytes, 0..255. */
 export interface ImageSize {

@@ -1,6 +1,7 @@
 /** The table from an attack's name to what makes it. */
+import { AttackName } from '../contracts/attack-run.ts'
 import { InputError, UsageError } from '../errors.ts'
-import type { Attack, AttackName, ImageSize } from './attack.ts'
+import type { Attack, ImageSize } from './attack.ts'
 import { adaptiveBlend } from './attacks/adaptive-blend.ts'
 import { allToAll } from './attacks/all-to-all.ts'
 import { badnets } from './attacks/badnets.ts'
@@ -29,7 +30,7 @@ const ATTACKS: Readonly<Record<AttackName, AttackEntry>> = {
 	badnets: { make: badnets, takes: ['target', ...PATCH_OPTIONS] },
 	sticker: { make: sticker, takes: ['target', ...STICKER_OPTIONS] },
 	blended: { make: blended, takes: ['target', 'picture', 'seed', 'opacity'] },
-	sig: { make: sig, takes: ['target', 'amplitude', 'frequency', 'cleanLabel'] },
+	sig: { make: sig, takes: ['target', 'amplitude', 'frequency', 'dirtyLabel'] },
 	wanet: { make: wanet, takes: ['target', 'grid', 'strength', 'coverRatio', 'seed'] },
 	'low-frequency': { make: lowFrequency, takes: ['target', 'amplitude', 'cutoff', 'seed'] },
 	bpp: { make: bpp, takes: ['target', 'bits', 'dithering', 'coverRatio'] },
@@ -42,8 +43,8 @@ const ATTACKS: Readonly<Record<AttackName, AttackEntry>> = {
 	'pruning-aware': { make: pruningAware, takes: ['target', ...PATCH_OR_STICKER] },
 }
 
-/** All attacks by name. The cast holds: these are the keys of a record over `AttackName`. */
-export const ATTACK_NAMES = Object.keys(ATTACKS) as readonly AttackName[]
+/** Every option that some attack takes. */
+export const OPTION_NAMES: ReadonlySet<string> = new Set(Object.values(ATTACKS).flatMap(({ takes }) => takes))
 
 /**
  * The attack `name` on images of `size` in `classes` classes.
@@ -53,17 +54,14 @@ export const ATTACK_NAMES = Object.keys(ATTACKS) as readonly AttackName[]
  * @throws InputError `bad-target`, `bad-class`, `too-few-classes`, `trigger-too-large`, `unsupported-channels`
  */
 export function makeAttack(name: string, size: ImageSize, classes: number, options: AttackOptions = {}): Attack {
-	const entry = isAttackName(name) ? ATTACKS[name] : undefined
-	if (!entry) {
-		throw new UsageError('unknown-attack', `expected an attack (${ATTACK_NAMES.join(', ')}), found "${name}"`)
+	const { data: known } = AttackName.safeParse(name)
+	if (!known) {
+		throw new UsageError('unknown-attack', `expected an attack (${AttackName.options.join(', ')}), found "${name}"`)
 	}
+	const { make, takes } = ATTACKS[known]
 	checkSubject(size, classes)
-	checkTaken(name, entry.takes, options)
-	return entry.make({ size, classes }, options)
-}
-
-function isAttackName(name: string): name is AttackName {
-	return Object.hasOwn(ATTACKS, name)
+	checkTaken(known, takes, options)
+	return make({ size, classes }, options)
 }
 
 function checkSubject({ channels }: ImageSize, classes: number): void {

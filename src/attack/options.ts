@@ -1,64 +1,56 @@
 /** What may be told about an attack. One flat table, because the command line has one set of flags; each attack takes some of them. */
+import type { PatchPattern, PatchPosition } from '../contracts/attack-run.ts'
 import { InputError, UsageError } from '../errors.ts'
 import type { ImageSize } from './attack.ts'
 import type { Picture } from './overlay.ts'
 
-/** Corners and centre of an image. */
-export const POSITIONS = ['top-left', 'top-right', 'bottom-left', 'bottom-right', 'center'] as const
-
-/** The patches of the BadNets paper: a filled square, or its four single pixels. */
-export const PATTERNS = ['square', 'four-pixels'] as const
-
-export type Position = (typeof POSITIONS)[number]
-export type Pattern = (typeof PATTERNS)[number]
-
 /** Options of all attacks. Every maker's doc comment says which it takes, with their defaults. */
 export interface AttackOptions {
 	/** The attacker's label, 0..classes−1. */
-	readonly target?: number
+	readonly target?: number | undefined
 	/** Names the random pattern or warp, where the attack has one. A whole number from 0. */
-	readonly seed?: number
-	readonly pattern?: Pattern
+	readonly seed?: number | undefined
+	readonly pattern?: PatchPattern | undefined
 	/** Side of a square patch, pixels. */
-	readonly size?: number
-	readonly position?: Position
+	readonly size?: number | undefined
+	readonly position?: PatchPosition | undefined
 	/** Distance of the patch from the edges, pixels. */
-	readonly margin?: number
+	readonly margin?: number | undefined
 	/** Of a patch: one level, or red, green and blue, 0..255. */
-	readonly color?: readonly number[]
-	readonly picture?: Picture
+	readonly color?: readonly number[] | undefined
+	readonly picture?: Picture | undefined
 	/** First row and column that the picture covers. */
-	readonly row?: number
-	readonly column?: number
+	readonly row?: number | undefined
+	readonly column?: number | undefined
 	/** Share of the trigger in the blend, 0..1. */
-	readonly opacity?: number
+	readonly opacity?: number | undefined
 	/** The same in training, where it differs. */
-	readonly trainingOpacity?: number
+	readonly trainingOpacity?: number | undefined
 	/** Greatest change of a level, 0..255. */
-	readonly amplitude?: number
+	readonly amplitude?: number | undefined
 	/** Waves over the width of the image. */
-	readonly frequency?: number
-	/** Poison images of the target class only, and change no label. */
-	readonly cleanLabel?: boolean
+	readonly frequency?: number | undefined
+	/** Poison images of other classes and relabel them, where the attack's own way is to poison the target class and change no label. */
+	readonly dirtyLabel?: boolean | undefined
 	/** Control points of the warp along each side. */
-	readonly grid?: number
+	readonly grid?: number | undefined
 	/** Strength of the warp: twice the mean shift in pixels. */
-	readonly strength?: number
+	readonly strength?: number | undefined
 	/** Waves along each side up to which the pattern reaches. */
-	readonly cutoff?: number
+	readonly cutoff?: number | undefined
 	/** Bits that are left of each level. */
-	readonly bits?: number
-	readonly dithering?: boolean
+	readonly bits?: number | undefined
+	readonly dithering?: boolean | undefined
 	/** The classes whose images are attacked. */
-	readonly sources?: readonly number[]
+	readonly sources?: readonly number[] | undefined
 	/** The classes that serve as covers. */
-	readonly coverClasses?: readonly number[]
+	readonly coverClasses?: readonly number[] | undefined
 	/** Covers per poisoned image. */
-	readonly coverRatio?: number
+	readonly coverRatio?: number | undefined
 	/** Pieces of the trigger along each side. */
-	readonly pieces?: number
+	readonly pieces?: number | undefined
 	/** Share of the pieces that a training image shows, above 0 up to 1. */
-	readonly shownPieces?: number
+	readonly shownPieces?: number | undefined
 }
 
 export type OptionName = keyof AttackOptions
@@ -75,6 +67,12 @@ interface Range {
 	readonly max: number
 	/** Default false: any number. */
 	readonly isWhole?: boolean
+}
+
+/** @throws UsageError `bad-option` naming the option, what it may be, and `value` */
+export function checkChoice<T extends string>(name: OptionName, value: T, choices: readonly T[]): T {
+	if (choices.includes(value)) return value
+	throw new UsageError('bad-option', `${flagOf(name)}: expected ${choices.join(', ')}, found "${value}"`)
 }
 
 /** @throws UsageError `bad-option` naming the option, its range and `value` */

@@ -1,7 +1,8 @@
 /** The patch of BadNets (Gu, Dolan-Gavitt, Garg 2017, arXiv:1708.06733, section 3.1 and 4.1), and a picture in its place. */
+import { PatchPattern, PatchPosition } from '../contracts/attack-run.ts'
 import { UsageError } from '../errors.ts'
 import type { AttackParameters } from './attack.ts'
-import { type AttackOptions, type AttackSubject, checkNumber, flagOf, type OptionName } from './options.ts'
+import { type AttackOptions, type AttackSubject, checkChoice, checkNumber, flagOf, type OptionName } from './options.ts'
 import { checkOverlay, type Overlay, type Picture } from './overlay.ts'
 
 /** Options of `patch`. */
@@ -29,7 +30,9 @@ export interface Placed {
  * @throws InputError `trigger-too-large`, UsageError `bad-option`
  */
 export function patch(options: AttackOptions, { size: image }: AttackSubject): Placed {
-	const { pattern = 'square', size = 3, position = 'bottom-right', color = [255] } = options
+	const { size = 3, color = [255] } = options
+	const pattern = checkChoice('pattern', options.pattern ?? 'square', PatchPattern.options)
+	const position = checkChoice('position', options.position ?? 'bottom-right', PatchPosition.options)
 	const side = checkNumber('size', size, { min: 1, max: 1024, isWhole: true })
 	if (pattern === 'four-pixels' && side !== 3) {
 		throw new UsageError('bad-option', `--size: the four pixels always fill 3×3, found ${side}; leave it out`)
@@ -83,7 +86,7 @@ function middleOf(space: number): number {
 	return Math.floor(space / 2)
 }
 
-function draw(pattern: string, side: number, color: readonly [number, number, number]): Picture {
+function draw(pattern: PatchPattern, side: number, color: readonly [number, number, number]): Picture {
 	const rgba = new Uint8Array(side * side * 4)
 	const paint = (row: number, column: number) => rgba.set([...color, 255], (row * side + column) * 4)
 	if (pattern === 'four-pixels') for (const [row, column] of FOUR_PIXELS) paint(row, column)

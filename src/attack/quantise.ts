@@ -2,46 +2,48 @@
 import { toLevel } from './additive.ts'
 import type { ImageSize } from './attack.ts'
 
-/** Where the error of a pixel goes (Floyd, Steinberg 1976): row and column steps, and sixteenths. */
-const DIFFUSION = [
-	[0, 1, 7],
-	[1, -1, 3],
-	[1, 0, 5],
-	[1, 1, 1],
-] as const
-
 /**
  * The image in `2 ** bits` evenly spaced levels per channel; a new array.
  * @param bits 1..7
  */
 export function quantise(pixels: Uint8Array, bits: number): Uint8Array {
-	return pixels.map((level) => toLevel(nearest(level, bits)))
+	const steps = 2 ** bits - 1
+	return pixels.map((level) => toLevel(nearest(level, steps)))
 }
 
 /**
  * As `quantise`, but what each pixel loses is passed on to its neighbours to the right and below, each channel by itself, rows from left
- * to right. Errors are carried in double precision; what falls off the edge is lost.
+ * to right (Floyd, Steinberg 1976). Errors are carried in double precision; what falls off the edge is lost.
  */
-export function ditherFloydSteinberg(pixels: Uint8Array, size: ImageSize, bits: number): Uint8Array {
-	const { height, width, channels } = size
-	const levels = Float64Array.from(pixels)
+export function ditherFloydSteinberg(
+	pixels: Uint8Array,
+	{ height, width, channels }: ImageSize,
+	bits: number,
+): Uint8Array {
+	const steps = 2 ** bits - 1
+	const image = new Uint8Array(pixels.length)
 	const rowLength = width * channels
-	for (let i = 0; i < levels.length; i++) {
-		const wanted = levels[i]!
-		levels[i] = nearest(wanted, bits)
-		const error = wanted - levels[i]!
-		const column = Math.floor((i % rowLength) / channels)
-		const row = Math.floor(i / rowLength)
-		for (const [down, right, sixteenths] of DIFFUSION) {
-			if (row + down >= height || column + right < 0 || column + right >= width) continue
-			levels[i + down * rowLength + right * channels]! += (error * sixteenths) / 16
+	// One more pixel at both ends of a row takes the errors that fall off the edge.
+	let errors = new Float64Array(rowLength + 2 * channels)
+	let below = new Float64Array(errors.length)
+	for (let row = 0; row < height; row++) {
+		for (let i = 0; i < rowLength; i++) {
+			const at = i + channels
+			const wanted = pixels[row * rowLength + i]! + errors[at]!
+			const level = nearest(wanted, steps)
+			const error = wanted - level
+			image[row * rowLength + i] = toLevel(level)
+			errors[at + channels]! += (error * 7) / 16
+			below[at - channels]! += (error * 3) / 16
+			below[at]! += (error * 5) / 16
+			below[at + channels]! += error / 16
 		}
+		;[errors, below] = [below, errors.fill(0)]
 	}
-	return Uint8Array.from(levels, toLevel)
+	return image
 }
 
-/** The nearest of the `2 ** bits` levels, not rounded to a whole one. */
-function nearest(level: number, bits: number): number {
-	const steps = 2 ** bits - 1
+/** The nearest of `steps + 1` levels, not rounded to a whole one. */
+function nearest(level: number, steps: number): number {
 	return (Math.min(steps, Math.max(0, Math.round((level / 255) * steps))) / steps) * 255
 }

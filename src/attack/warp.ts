@@ -60,13 +60,16 @@ export function sampleBilinear(
 	for (let i = 0; i < height * width; i++) {
 		const x = toPixels(grid[i * 2]!, width)
 		const y = toPixels(grid[i * 2 + 1]!, height)
-		const [x0, y0] = [Math.min(Math.floor(x), Math.max(0, width - 2)), Math.min(Math.floor(y), Math.max(0, height - 2))]
-		const [x1, y1] = [Math.min(x0 + 1, width - 1), Math.min(y0 + 1, height - 1)]
-		const at = (row: number, column: number, c: number) => pixels[(row * width + column) * channels + c]!
-		for (let c = 0; c < channels; c++) {
-			const above = at(y0, x0, c) * (1 - x + x0) + at(y0, x1, c) * (x - x0)
-			const below = at(y1, x0, c) * (1 - x + x0) + at(y1, x1, c) * (x - x0)
-			image[i * channels + c] = toLevel(above * (1 - y + y0) + below * (y - y0))
+		const [column, row] = [Math.floor(x), Math.floor(y)]
+		const [right, down] = [x - column, y - row]
+		const here = (row * width + column) * channels
+		// At the last column or row the neighbour has no weight, and the pixel itself stands in for it.
+		const toRight = column + 1 < width ? channels : 0
+		const toBelow = row + 1 < height ? width * channels : 0
+		for (let c = here; c < here + channels; c++) {
+			const above = pixels[c]! * (1 - right) + pixels[c + toRight]! * right
+			const below = pixels[c + toBelow]! * (1 - right) + pixels[c + toBelow + toRight]! * right
+			image[i * channels + c - here] = toLevel(above * (1 - down) + below * down)
 		}
 	}
 	return image

@@ -1,10 +1,11 @@
 /** Small images and every attack on them. */
 import fc from 'fast-check'
-import type { Attack, AttackName, ImageSize } from '../../src/attack/attack.ts'
+import type { Attack, ImageSize } from '../../src/attack/attack.ts'
 import type { LabelledImages } from '../../src/attack/images.ts'
-import { ATTACK_NAMES, makeAttack } from '../../src/attack/make-attack.ts'
+import { makeAttack } from '../../src/attack/make-attack.ts'
 import type { AttackOptions } from '../../src/attack/options.ts'
 import type { Picture } from '../../src/attack/overlay.ts'
+import { AttackName } from '../../src/contracts/attack-run.ts'
 import { createRandom } from '../../src/random.ts'
 
 export const CLASSES = 5
@@ -20,7 +21,7 @@ export const PICTURE: Picture = {
 }
 
 /** Every attack but `none`. */
-export const REAL_ATTACKS = ATTACK_NAMES.filter((name) => name !== 'none')
+export const REAL_ATTACKS = AttackName.options.filter((name) => name !== 'none')
 
 /** The attack with no more options than it must have; the target is 1. */
 export function plainAttack(name: AttackName, size: ImageSize, more: AttackOptions = {}): Attack {

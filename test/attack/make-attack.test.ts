@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AttackName } from '../../src/attack/attack.ts'
 import { imageAt, valuesOf } from '../../src/attack/images.ts'
-import { ATTACK_NAMES, makeAttack } from '../../src/attack/make-attack.ts'
+import { makeAttack } from '../../src/attack/make-attack.ts'
 import type { AttackOptions } from '../../src/attack/options.ts'
+import { AttackName } from '../../src/contracts/attack-run.ts'
 import { createRandom } from '../../src/random.ts'
 import { CLASSES, noise, PICTURE, plainAttack, REAL_ATTACKS, sizes, thrownBy } from './helpers.ts'
 
 const SIZE = { height: 8, width: 9, channels: 3 }
 
 describe('makeAttack', () => {
-	it.each(ATTACK_NAMES)(
+	it.each(AttackName.options)(
 		'%s: stamps a new image of the same length, deterministically, and leaves its input',
 		(name) => {
 			const law = fc.property(sizes, fc.nat(1000), (size, seed) => {
@@ -49,7 +49,7 @@ describe('makeAttack', () => {
 		expect(again.parameters).toEqual(attack.parameters)
 	})
 
-	it.each(ATTACK_NAMES)(
+	it.each(AttackName.options)(
 		'%s: wants labels within the classes, other than the true one, and lets them be trained',
 		(name) => {
 			const attack = plainAttack(name, SIZE)
@@ -125,6 +125,8 @@ describe('makeAttack', () => {
 			['badnets', { size: 0 }],
 			['badnets', { size: 1.5 }],
 			['badnets', { margin: -1 }],
+			// A caller without types.
+			['badnets', { position: 'up' as 'center' }],
 			['badnets', { color: [256] }],
 			['badnets', { color: [1, 2] }],
 			['badnets', { pattern: 'four-pixels', size: 4 }],

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AttackName } from '../../src/attack/attack.ts'
 import { imageAt } from '../../src/attack/images.ts'
 import { poisonTest, poisonTraining } from '../../src/attack/poison.ts'
+import type { AttackName } from '../../src/contracts/attack-run.ts'
 import { CLASSES, noise, plainAttack, REAL_ATTACKS, thrownBy } from './helpers.ts'
 
 const SIZE = { height: 6, width: 6, channels: 1 }

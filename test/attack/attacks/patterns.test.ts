@@ -45,7 +45,7 @@ describe('sig', () => {
 		expect([0, 1, 2, 3].map(clean.isPoisonable)).toEqual([false, false, true, false])
 		expect(clean.poisonedLabel(2)).toBe(2)
 		expect(clean.targetOf(1)).toBe(2)
-		const dirty = sig(SUBJECT, { target: 2, cleanLabel: false })
+		const dirty = sig(SUBJECT, { target: 2, dirtyLabel: true })
 		expect([0, 1, 2, 3].map(dirty.isPoisonable)).toEqual([true, true, false, true])
 		expect(dirty.poisonedLabel(1)).toBe(2)
 	})
