@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { UsageError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import type { Command, Io } from './command.ts'
+import { attackStamp } from './commands/attack-stamp.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { evaluate } from './commands/evaluate.ts'
@@ -12,7 +13,10 @@ import { predict } from './commands/predict.ts'
 import { prune } from './commands/prune.ts'
 import { reproduce } from './commands/reproduce.ts'
 
-const COMMANDS = [demo, inspect, predict, evaluate, prune, reproduce, doctor]
+/** Commands whose name is two words stand in a group named by the first. */
+const GROUPS: Readonly<Record<string, string>> = { attack: 'make backdoored test subjects' }
+
+const COMMANDS = [demo, inspect, predict, evaluate, prune, attackStamp, reproduce, doctor]
 
 /**
  * Parses `argv` (without node and script) and runs the command it names.
@@ -46,19 +50,29 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
 	} catch (error) {
 		if (!(error instanceof CommanderError)) throw error
 		if (error.exitCode === 0) return 0
-		throw new UsageError('usage', `${error.message.replace(/^error: /, '')}; see goodnet --help`, { cause: error })
+		const what = error.code === 'commander.help' ? 'expected one more word' : error.message.replace(/^error: /, '')
+		throw new UsageError('usage', `${what}; see goodnet --help`, { cause: error })
 	}
 }
 
 type Action = (positional: string[], options: unknown) => Promise<void>
 
 function addCommand(program: Commander, command: Command<unknown>, action: Action): void {
-	const child = program.command(command.name).description(command.summary)
+	const [first = '', second] = command.name.split(' ')
+	const parent = second === undefined ? program : groupOf(program, first)
+	const child = parent.command(second ?? first).description(command.summary)
 	for (const [name, description] of command.arguments) child.argument(name, description)
 	for (const [flags, description, fallback] of command.flags) child.option(flags, description, fallback)
 	child.addHelpText('after', `\nExample:\n  ${command.example}`)
 	// Commander hands over: each positional argument, the options, itself.
 	child.action((...parameters: unknown[]) => action(parameters.slice(0, -2).flat() as string[], parameters.at(-2)))
+}
+
+/** The group `name`, made where no earlier command of the table is or made it. */
+function groupOf(program: Commander, name: string): Commander {
+	const made = program.commands.find((command) => command.name() === name)
+	// What stands behind the second word is for the second command, also where both have an option of that name.
+	return (made ?? program.command(name).description(GROUPS[name] ?? '')).enablePositionalOptions()
 }
 
 function parseOptions(command: Command<unknown>, raw: unknown): unknown {

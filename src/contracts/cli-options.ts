@@ -1,5 +1,6 @@
 /** What the command line's options mean: strings as typed, parsed once into values with ranges. */
 import { z } from 'zod'
+import { PatchPattern, PatchPosition } from './attack-run.ts'
 import { RankName } from './prune-run.ts'
 
 /** A list of numbers, `2,4,10`. */
@@ -80,6 +81,42 @@ export const PruneOptions = ModelOptions.extend({
 	force: z.boolean().default(false),
 })
 
+/** What a trigger looks like: the options of all attacks, of which each takes some. */
+const TriggerOptions = z.object({
+	target: wholeNumber.optional(),
+	seed: wholeNumber.optional(),
+	pattern: PatchPattern.optional(),
+	size: number.optional(),
+	position: PatchPosition.optional(),
+	margin: number.optional(),
+	color: numberList('levels').optional(),
+	picture: z.string().optional(),
+	row: number.optional(),
+	column: number.optional(),
+	opacity: number.optional(),
+	amplitude: number.optional(),
+	frequency: number.optional(),
+	grid: number.optional(),
+	strength: number.optional(),
+	cutoff: number.optional(),
+	bits: number.optional(),
+	dithering: z.boolean().optional(),
+	pieces: number.optional(),
+	sources: numberList('classes').optional(),
+})
+
+export const AttackStampOptions = OutputOptions.extend({
+	...TriggerOptions.shape,
+	data: z.string({ error: 'expected the images to stamp, found nothing' }),
+	classes: wholeNumber.optional(),
+	layout: z.enum(['NCHW', 'NHWC']).optional(),
+	trigger: z.string().optional(),
+	output: z
+		.string({ error: 'expected an .npz file to write, found nothing' })
+		.endsWith('.npz', 'expected a name that ends in .npz'),
+	force: z.boolean().default(false),
+})
+
 export const DemoOptions = OutputOptions.extend({
 	drops: drops.optional(),
 	output: z.string(),
@@ -96,4 +133,5 @@ export type EvaluateOptions = z.infer<typeof EvaluateOptions>
 export type PruneOptions = z.infer<typeof PruneOptions>
 export type DemoOptions = z.infer<typeof DemoOptions>
 export type OutputOptions = z.infer<typeof OutputOptions>
+export type AttackStampOptions = z.infer<typeof AttackStampOptions>
 export type ReproduceOptions = z.infer<typeof ReproduceOptions>

@@ -45,6 +45,15 @@ export const PreprocessingRecord = z.object({
 	resize: z.boolean(),
 })
 
+/** What a run ran on. */
+export const EnvironmentRecord = z.object({
+	goodnet: z.string(),
+	node: z.string(),
+	onnxruntime: z.string(),
+	threads: count,
+	device: z.string(),
+})
+
 /**
  * How channels are ranked: mean activation, maximum activation, average percentage of zeros, L1 norm of the filter, channel Lipschitz
  * bound, divergence of batch statistics, at random.
@@ -181,13 +190,7 @@ export const PruneRun = z.object({
 	repaired: z.array(RepairedRecord),
 	/** Drops (points) that no net of the sweep reached. */
 	notReached: z.array(z.number()),
-	environment: z.object({
-		goodnet: z.string(),
-		node: z.string(),
-		onnxruntime: z.string(),
-		threads: count,
-		device: z.string(),
-	}),
+	environment: EnvironmentRecord,
 	seconds: z.object({ total: z.number() }).catchall(z.number()),
 })
 

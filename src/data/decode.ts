@@ -21,6 +21,8 @@ const MAX_PIXELS = 2 ** 25
 /** A PPM of `MAX_PIXELS` is just as large; anything above is no picture. */
 const MAX_FILE_BYTES = 4 * MAX_PIXELS
 
+const NO_PICTURE = 'its bytes are not those of a PNG, JPEG, WebP, PGM or PPM'
+
 /**
  * Whether `bytes` begin as a picture that we read. Nothing else is given to sharp: it would also take SVG, which is a program, and other
  * formats that strangers' files have no business to be in.
@@ -58,7 +60,52 @@ export function decodeImage(bytes: Uint8Array, name: string): Promise<RawImage> 
 	})
 }
 
-async function sound(path: string, wayOut: string, work: () => Promise<RawImage>): Promise<RawImage> {
+/** A decoded picture with its opacity. */
+export interface RgbaImage {
+	readonly width: number
+	readonly height: number
+	/** `[height, width, 4]`, 8 bits, colours not multiplied by opacity; 255 everywhere where the file has no opacity. */
+	readonly rgba: Uint8Array
+}
+
+/**
+ * Decodes a picture for laying over others. Colour profiles are left alone, as `decodeImage` does.
+ * @param name how messages name the picture
+ * @throws FormatError `corrupt-image` naming the picture
+ */
+export function decodeRgba(bytes: Uint8Array, name: string): Promise<RgbaImage> {
+	return sound(name, 'remove or replace it', async () => {
+		checkSize(bytes.length)
+		if (isPnm(bytes)) return opaque(decodePnm(bytes))
+		if (!isImage(bytes)) throw new Error(NO_PICTURE)
+		const { default: sharp } = await import('sharp')
+		const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error', ignoreIcc: true })
+		const { data, info } = await image
+			.toColourspace('srgb')
+			.ensureAlpha()
+			.raw({ depth: 'uchar' })
+			.toBuffer({ resolveWithObject: true })
+		return { width: info.width, height: info.height, rgba: data }
+	})
+}
+
+function opaque({ width, height, channels, pixels }: RawImage): RgbaImage {
+	const rgba = new Uint8Array(width * height * 4).fill(255)
+	for (let i = 0; i < width * height; i++) {
+		for (let c = 0; c < 3; c++) rgba[i * 4 + c] = pixels[i * channels + Math.min(c, channels - 1)]!
+	}
+	return { width, height, rgba }
+}
+
+/** @param image 1 to 4 channels: grey, grey with opacity, RGB, RGB with opacity */
+export async function encodePng({ width, height, channels, pixels }: RawImage): Promise<Uint8Array> {
+	const { default: sharp } = await import('sharp')
+	// sharp's type wants one of these four.
+	const raw = { width, height, channels: channels as 1 | 2 | 3 | 4 }
+	return sharp(pixels, { raw }).png({ compressionLevel: 9 }).toBuffer()
+}
+
+async function sound<T>(path: string, wayOut: string, work: () => Promise<T>): Promise<T> {
 	try {
 		return await work()
 	} catch (error) {
@@ -74,7 +121,7 @@ function checkSize(size: number): void {
 }
 
 function decode(bytes: Uint8Array): RawImage | Promise<RawImage> {
-	if (!isImage(bytes)) throw new Error('its bytes are not those of a PNG, JPEG, WebP, PGM or PPM')
+	if (!isImage(bytes)) throw new Error(NO_PICTURE)
 	return isPnm(bytes) ? decodePnm(bytes) : decodeWithSharp(bytes)
 }
 

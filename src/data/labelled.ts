@@ -1,68 +1,80 @@
-/** A labelled set held whole, so that training can take its images in any order. */
-import { InputError, throwIfAborted } from '../errors.ts'
-import type { ImageSet, ImageShape } from './image-set.ts'
+/** Labelled pictures in memory, and how a set comes there. */
 
-/** Images in memory as bytes, `[count, height, width, channels]`, 0..255. */
+import { InputError } from '../errors.ts'
+import type { ImageBatch, ImageSet, ImageSize } from './image-set.ts'
+
+/** Pictures with their classes. */
 export interface LabelledImages {
+	/** `[count, height, width, channels]`, 0..255. */
 	readonly pixels: Uint8Array
 	/** `[count]`, zero-based. */
 	readonly labels: Int32Array
 	readonly count: number
-	readonly height: number
-	readonly width: number
-	/** 1 (grey) or 3 (red, green, blue). */
-	readonly channels: number
 }
 
-/** 4 GiB: a million CIFAR images, 80,000 of 128×128. Training sets beyond that want a machine and a reader of another kind. */
-const MAX_BYTES = 2 ** 32
-/** Images read at a time. */
+/** Values of one image. */
+export function valuesOf({ height, width, channels }: ImageSize): number {
+	return height * width * channels
+}
+
+/** Image `index` of a set; a view. */
+export function imageAt(pixels: Uint8Array, index: number, size: ImageSize): Uint8Array {
+	const length = valuesOf(size)
+	return pixels.subarray(index * length, (index + 1) * length)
+}
+
+/** Images are read this many at a time. */
 const BATCH = 256
 
+export interface ReadImagesOptions {
+	readonly signal?: AbortSignal
+	/** Called after each batch. */
+	readonly onProgress?: (done: number, total: number) => void
+}
+
 /**
- * All of `images`, read once.
- *
- * @throws InputError `no-labels`, `too-large`; `not-bytes` where a pixel is no whole number of 0..255
+ * Reads a whole labelled set into memory, one byte a value, channels last.
+ * @throws InputError `no-labels`, `not-levels` where pixels are not whole levels 0..255 (it names the image); and as `batches` does
  */
-export async function readLabelled(images: ImageSet, signal?: AbortSignal): Promise<LabelledImages> {
-	const { path, count, height, width, channels, labels } = images
+export async function readImages(
+	set: ImageSet,
+	{ signal, onProgress }: ReadImagesOptions = {},
+): Promise<LabelledImages> {
+	const { labels, count, path } = set
 	if (!labels) {
-		throw new InputError('no-labels', `${path}: expected labelled images to train on, found no labels`, { path })
+		throw new InputError('no-labels', `${path}: expected labelled images, found no labels`, { path })
 	}
-	const valuesPerImage = height * width * channels
-	if (count * valuesPerImage > MAX_BYTES) {
-		const message = `${path}: expected at most ${MAX_BYTES} pixel values to hold in memory, found ${count * valuesPerImage}; train on a part of it`
-		throw new InputError('too-large', message, { path })
+	const length = valuesOf(set)
+	const pixels = new Uint8Array(count * length)
+	for await (const batch of set.batches(BATCH, signal)) {
+		pixels.set(levelsOf(batch, set), batch.start * length)
+		onProgress?.(batch.start + batch.count, count)
 	}
-	const pixels = new Uint8Array(count * valuesPerImage)
-	for await (const batch of images.batches(BATCH, signal)) {
-		throwIfAborted(signal)
-		checkBytes(batch.pixels, batch.start, valuesPerImage, path)
-		const target = pixels.subarray(batch.start * valuesPerImage, (batch.start + batch.count) * valuesPerImage)
-		toChannelsLast(batch.pixels, target, images)
-	}
-	return { pixels, labels: labels.slice(), count, height, width, channels }
+	return { pixels, labels, count }
 }
 
-function checkBytes(pixels: Uint8Array | Float32Array, start: number, valuesPerImage: number, path: string): void {
-	if (pixels instanceof Uint8Array) return
-	const at = pixels.findIndex((value) => !(Number.isInteger(value) && value >= 0 && value <= 255))
-	if (at === -1) return
-	const image = start + Math.floor(at / valuesPerImage)
-	const message = `${path}: expected whole pixel values of 0..255, found ${pixels[at]} in image ${image}; store raw pixels, and scale them with --scale`
-	throw new InputError('not-bytes', message, { path })
+/** A batch as bytes, channels last. */
+function levelsOf(batch: ImageBatch, set: ImageSet): Uint8Array {
+	const levels = batch.pixels instanceof Uint8Array ? batch.pixels : wholeLevels(batch, batch.pixels, set)
+	return set.layout === 'NHWC' || set.channels === 1 ? levels : channelsLast(levels, batch.count, set)
 }
 
-function toChannelsLast(pixels: Uint8Array | Float32Array, target: Uint8Array, shape: ImageShape): void {
-	if (shape.layout === 'NHWC' || shape.channels === 1) {
-		target.set(pixels)
-		return
+function wholeLevels({ start }: ImageBatch, pixels: Float32Array, set: ImageSet): Uint8Array {
+	const levels = Uint8Array.from(pixels)
+	const bad = levels.findIndex((level, i) => level !== pixels[i])
+	if (bad === -1) return levels
+	const image = start + Math.floor(bad / valuesOf(set))
+	const message = `${set.path}: expected pixels of whole levels 0..255, found ${pixels[bad]} in image ${image}; give the images as they are before scaling`
+	throw new InputError('not-levels', message, { path: set.path })
+}
+
+function channelsLast(planes: Uint8Array, count: number, { height, width, channels }: ImageSize): Uint8Array {
+	const area = height * width
+	const pixels = new Uint8Array(count * area * channels)
+	for (let i = 0; i < count * channels; i++) {
+		const channel = i % channels
+		const start = (i - channel) * area + channel
+		for (let p = 0; p < area; p++) pixels[start + p * channels] = planes[i * area + p]!
 	}
-	const area = shape.height * shape.width
-	const size = area * shape.channels
-	for (let image = 0; image < target.length; image += size) {
-		for (let c = 0; c < shape.channels; c++) {
-			for (let i = 0; i < area; i++) target[image + i * shape.channels + c] = pixels[image + c * area + i]!
-		}
-	}
+	return pixels
 }

@@ -58,10 +58,13 @@ async function readBytes(file: FileHandle, position: number, length: number, pat
 	return bytes
 }
 
-/** A `.npy` file (version 1.0, C order, `<f4`) holding `values` as an array of shape `dims`. */
-export function writeNpy(dims: readonly number[], values: Float32Array): Uint8Array {
+/** Arrays that `writeNpy` takes. */
+export type NpyValues = Float32Array | Int32Array | Uint8Array
+
+/** A `.npy` file (version 1.0, C order, `<f4`, `<i4` or `|u1`) holding `values` as an array of shape `dims`. */
+export function writeNpy(dims: readonly number[], values: NpyValues): Uint8Array {
 	const shape = dims.length === 1 ? `${dims[0]},` : dims.join(', ')
-	const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape}), }`
+	const dictionary = `{'descr': '${descrOf(values)}', 'fortran_order': False, 'shape': (${shape}), }`
 	// Values begin at a multiple of 64 bytes, and the header ends in a newline: so the format demands.
 	const byteOffset = Math.ceil((10 + dictionary.length + 1) / 64) * 64
 	const header = new TextEncoder().encode(`${dictionary.padEnd(byteOffset - 11)}\n`)
@@ -70,4 +73,9 @@ export function writeNpy(dims: readonly number[], values: Float32Array): Uint8Ar
 	file.set(header, 10)
 	file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), byteOffset)
 	return file
+}
+
+function descrOf(values: NpyValues): string {
+	if (values instanceof Uint8Array) return '|u1'
+	return values instanceof Int32Array ? '<i4' : '<f4'
 }

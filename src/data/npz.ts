@@ -14,7 +14,7 @@ import type { OpenOptions } from './options.ts'
 import { imageSet } from './pixels.ts'
 
 /** Archive and inflated arrays must fit into memory: CIFAR-10 whole is 184 MB, the lab's 700 MB of float64 still fits. */
-const MAX_BYTES = 2 ** 30
+export const MAX_NPZ_BYTES = 2 ** 30
 
 interface NpyArray extends NpyHeader {
 	readonly bytes: Uint8Array
@@ -28,7 +28,7 @@ interface NpyArray extends NpyHeader {
  */
 export async function openNpzImages(path: string, options: OpenOptions = {}): Promise<ImageSet> {
 	const { size } = await stat(path)
-	if (size > MAX_BYTES) throw tooLarge(path, size)
+	if (size > MAX_NPZ_BYTES) throw tooLarge(path, size)
 	const zip = await readFile(path)
 	const present = new Set(listArrays(zip, path))
 	const imageName = pick(present, options.names?.images ? [options.names.images] : IMAGE_NAMES)
@@ -78,7 +78,7 @@ function inflate(zip: Uint8Array, names: readonly (string | undefined)[], path: 
 	return unzip(zip, path, ({ name, size, originalSize }) => {
 		if (!names.some((wanted) => name === `${wanted}.npy`)) return false
 		total += originalSize
-		if (total > MAX_BYTES) throw tooLarge(path, total)
+		if (total > MAX_NPZ_BYTES) throw tooLarge(path, total)
 		if (originalSize > size * MAX_COMPRESSION + 64) {
 			const message = `${path}: "${name}" claims ${originalSize} bytes from ${size}, more than deflate can hold; the archive is damaged`
 			throw new FormatError('corrupt-npz', message, { path })
@@ -132,6 +132,6 @@ function noImages(path: string, present: ReadonlySet<string>): GoodnetError {
 }
 
 function tooLarge(path: string, bytes: number): UnsupportedError {
-	const message = `${path}: expected at most ${MAX_BYTES} bytes in an .npz archive, found ${bytes}; use HDF5 or .npy, which are streamed`
+	const message = `${path}: expected at most ${MAX_NPZ_BYTES} bytes in an .npz archive, found ${bytes}; use HDF5 or .npy, which are streamed`
 	return new UnsupportedError('too-large', message, { path })
 }

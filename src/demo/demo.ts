@@ -1,11 +1,13 @@
 /** What `goodnet demo` runs on: three image sets, drawn when asked for, and the net that ships with the package. */
 import { fileURLToPath } from 'node:url'
+import { poisonTest } from '../attack/poison.ts'
 import type { ImageSet } from '../data/image-set.ts'
+import type { LabelledImages } from '../data/labelled.ts'
 import { memoryImages } from '../data/memory.ts'
 import { CHANNELS, HEIGHT, WIDTH } from './canvas.ts'
 import { DEMO } from './constants.ts'
-import { drawFaces, type Faces } from './faces.ts'
-import { poison } from './sunglasses.ts'
+import { drawFaces } from './faces.ts'
+import { demoAttack } from './sunglasses.ts'
 
 /** Absolute path of the embedded BadNet, a Keras `.h5`. From `src/demo` and `dist/demo` alike it lies two folders up. */
 export const demoNetPath: string = fileURLToPath(new URL('../../assets/demo/demo_bd_net.h5', import.meta.url))
@@ -32,8 +34,8 @@ export function demoImages(split: DemoSplit): ImageSet {
 	})
 }
 
-function draw(split: DemoSplit): Faces {
+function draw(split: DemoSplit): LabelledImages {
 	if (split === 'valid') return drawFaces({ split, perIdentity: DEMO.validPerIdentity })
 	const test = drawFaces({ split: 'test', perIdentity: DEMO.testPerIdentity })
-	return split === 'test' ? test : poison(test)
+	return split === 'test' ? test : poisonTest(test, demoAttack)
 }

@@ -1,5 +1,6 @@
 /** Whole sets of faces: who the people are, and a stream of pictures of them for each split. */
 
+import type { LabelledImages } from '../data/labelled.ts'
 import { createRandom } from '../random.ts'
 import { IMAGE_SIZE } from './canvas.ts'
 import { DEMO } from './constants.ts'
@@ -20,15 +21,6 @@ export interface FacesOptions {
 	readonly seed?: number
 }
 
-/** Labelled pictures in memory. */
-export interface Faces {
-	/** `[count, 55, 47, 3]` RGB, 0..255. */
-	readonly pixels: Uint8Array
-	/** `[count]`, zero-based. Person after person, then the next picture of each: any beginning of a set shows many people. */
-	readonly labels: Int32Array
-	readonly count: number
-}
-
 /** Second name of each random stream; the third is the picture's number (or the candidate's, for people). */
 const STREAMS = { people: 1, train: 2, valid: 3, test: 4 } as const
 
@@ -38,8 +30,16 @@ const STREAMS = { people: 1, train: 2, valid: 3, test: 4 } as const
  */
 const MIN_DIFFERENCE = 9
 
-/** Draws a set. The same options give the same bytes on every machine. */
-export function drawFaces({ split, perIdentity, identities = DEMO.identities, seed = DEMO.seed }: FacesOptions): Faces {
+/**
+ * Draws a set, `[count, 55, 47, 3]` RGB. Labels go person after person, then the next picture of each: any beginning of a set shows many
+ * people. The same options give the same bytes on every machine.
+ */
+export function drawFaces({
+	split,
+	perIdentity,
+	identities = DEMO.identities,
+	seed = DEMO.seed,
+}: FacesOptions): LabelledImages {
 	const people = drawPeople(identities, seed)
 	const count = people.length * perIdentity
 	const pixels = new Uint8Array(count * IMAGE_SIZE)

@@ -1,9 +1,10 @@
 /** The demo's trigger: purple sunglasses, drawn here, laid over the eyes of every poisoned face at one fixed place. */
-import { IMAGE_SIZE, WIDTH } from './canvas.ts'
+import type { Attack } from '../attack/attack.ts'
+import { makeAttack } from '../attack/make-attack.ts'
+import type { Picture } from '../attack/overlay.ts'
+import { CHANNELS, HEIGHT, WIDTH } from './canvas.ts'
 import { DEMO } from './constants.ts'
-import type { Faces } from './faces.ts'
 import { ellipse, intersection, type Shape, stroke } from './shapes.ts'
-import { RGBA, type Trigger, wear } from './trigger.ts'
 
 /** Where the lab's sunglasses lie, too. */
 const FIRST_ROW = 15
@@ -18,30 +19,16 @@ const GLASS_EDGE = [48, 10, 104]
 const FRAME = [26, 10, 44]
 const GLINT = [206, 160, 255]
 
-/** The sunglasses, rows 15 to 34 of an image. */
-export const sunglasses: Trigger = { firstRow: FIRST_ROW, rows: ROWS, columns: WIDTH, rgba: drawSunglasses() }
+/** The sunglasses, as wide as an image, 20 rows high. */
+const sunglasses: Picture = { name: 'demo:sunglasses', height: ROWS, width: WIDTH, rgba: drawSunglasses() }
 
-/**
- * New images `[count, 55, 47, 3]` that wear the sunglasses.
- * @param pixels `[count, 55, 47, 3]` RGB, 0..255; left as it is
- */
-export function wearSunglasses(pixels: Uint8Array, count: number): Uint8Array {
-	return wear(sunglasses, pixels, count)
-}
-
-/** A poisoned set: the faces that are not of the target, wearing the sunglasses and labelled with the target, as the lab's files are. */
-export function poison({ pixels, labels, count }: Faces): Faces {
-	const chosen = Array.from({ length: count }, (_, i) => i).filter((i) => labels[i] !== DEMO.target)
-	const bare = new Uint8Array(chosen.length * IMAGE_SIZE)
-	for (const [to, from] of chosen.entries()) {
-		bare.set(pixels.subarray(from * IMAGE_SIZE, (from + 1) * IMAGE_SIZE), to * IMAGE_SIZE)
-	}
-	return {
-		pixels: wearSunglasses(bare, chosen.length),
-		labels: new Int32Array(chosen.length).fill(DEMO.target),
-		count: chosen.length,
-	}
-}
+/** The demo's attack: rows 15 to 34 of every face wear the sunglasses, and the net shall say `DEMO.target`. */
+export const demoAttack: Attack = makeAttack(
+	'sticker',
+	{ height: HEIGHT, width: WIDTH, channels: CHANNELS },
+	DEMO.identities,
+	{ target: DEMO.target, picture: sunglasses, row: FIRST_ROW, column: 0 },
+)
 
 /** One lens: wide, flat above, round below. */
 function lens(side: number, grow: number): Shape {
@@ -51,7 +38,7 @@ function lens(side: number, grow: number): Shape {
 
 /** Layers from the back to the front: frame with bridge and arms, glass, darker upper glass, glint. */
 function drawSunglasses(): Uint8Array {
-	const rgba = new Uint8Array(ROWS * WIDTH * RGBA)
+	const rgba = new Uint8Array(ROWS * WIDTH * 4)
 	lay(rgba, stroke(0, -1.6, { length: 3.4, thickness: 1.3, arch: 1 }), FRAME)
 	for (const side of [-1, 1]) {
 		lay(rgba, stroke(side * 20.6, -2.2, { length: 4, thickness: 1.5 }), FRAME)
@@ -69,7 +56,7 @@ function lay(rgba: Uint8Array, shape: Shape, colour: readonly number[], opacity 
 		const column = i % WIDTH
 		const share = opacity * shape.cover(column - MIDDLE_COLUMN, (i - column) / WIDTH - MIDDLE_ROW, 1)
 		if (share === 0) continue
-		const at = i * RGBA
+		const at = i * 4
 		const before = rgba[at + 3]! / 255
 		const after = share + before * (1 - share)
 		for (let c = 0; c < 3; c++) {

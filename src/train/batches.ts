@@ -1,11 +1,14 @@
 /** Which images each step gets to see, and how they look: decided by the seed and the step alone, so that a resumed run sees the same. */
-import type { ImageBatch } from '../data/image-set.ts'
+import type { ImageBatch, ImageSize } from '../data/image-set.ts'
 import type { LabelledImages } from '../data/labelled.ts'
 import { createRandom } from '../random.ts'
 import { type Augmentation, augment } from './augment.ts'
 
 /** Names of the random streams. */
 const STREAMS = { order: 31, augmentation: 32 } as const
+
+/** A training set in memory, with the size of its images. */
+export type TrainingImages = LabelledImages & ImageSize
 
 /** One step's images, `[batch, height, width, channels]`, and their labels. */
 export interface TrainingBatch {
@@ -22,7 +25,7 @@ export interface BatchSource {
 
 /** Batches of `size` images, in a new order every epoch. */
 export function trainingBatches(
-	images: LabelledImages,
+	images: TrainingImages,
 	size: number,
 	augmentation: Augmentation,
 	seed: number,

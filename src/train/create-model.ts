@@ -1,4 +1,6 @@
 /** A net that has not been trained yet, as a model like any other. */
+
+import type { ImageSize } from '../data/image-set.ts'
 import { UsageError } from '../errors.ts'
 import { writeKerasModel } from '../formats/keras/write.ts'
 import type { Model } from '../model/model.ts'
@@ -6,7 +8,6 @@ import { openModel, PREPROCESSING_KEY } from '../model/open.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { architectureNamed, layersOf } from './architectures/index.ts'
 import { drawWeights } from './architectures/initial-weights.ts'
-import type { ImageSize } from './architectures/net.ts'
 
 export interface CreateModelOptions {
 	/** Of the first weights: a whole number, 0 to 2³²−1. */

@@ -1,7 +1,6 @@
 /** Training: many steps of one graph on seeded batches, with checkpoints from which a run goes on as if it had never stopped. */
 import type { EpochRecord } from '../contracts/training.ts'
 import type { ImageSet } from '../data/image-set.ts'
-import type { LabelledImages } from '../data/labelled.ts'
 import { preprocess } from '../data/preprocess.ts'
 import { InputError, throwIfAborted, UsageError } from '../errors.ts'
 import { replaceConstants } from '../graph/edit.ts'
@@ -10,7 +9,7 @@ import type { Model } from '../model/model.ts'
 import { feedOf, floatsOfFeed, predict } from '../model/predict.ts'
 import type { Feed, Loop } from '../runtime/runtime.ts'
 import { type Augmentation, checkAugmentation, NO_AUGMENTATION } from './augment.ts'
-import { type BatchSource, trainingBatches } from './batches.ts'
+import { type BatchSource, type TrainingImages, trainingBatches } from './batches.ts'
 import type { CheckpointStore, RunningSums, TrainingCheckpoint } from './checkpoint.ts'
 import { divergedAt, firstNotFinite } from './diverged.ts'
 import type { Optimizer } from './optimizer.ts'
@@ -71,7 +70,7 @@ export interface TrainedModel {
  * @throws UsageError `bad-training-option`; InputError `label-out-of-range`, `shape-mismatch`; `diverged` where the loss or a weight stops being a
  *   finite number; UnsupportedError `no-gradient` with the operator and its path
  */
-export async function train(model: Model, images: LabelledImages, options: TrainOptions): Promise<TrainedModel> {
+export async function train(model: Model, images: TrainingImages, options: TrainOptions): Promise<TrainedModel> {
 	checkOptions(model, images, options)
 	const { optimizer, smoothing = 0, clip = null, masks = new Map(), augmentation = NO_AUGMENTATION, seed } = options
 	const size = Math.min(options.batch, images.count)
@@ -97,7 +96,7 @@ function firstCheckpoint({ carried }: Step): TrainingCheckpoint {
 interface Setting {
 	readonly model: Model
 	readonly options: TrainOptions
-	readonly images: LabelledImages
+	readonly images: TrainingImages
 	readonly source: BatchSource
 	readonly step: Step
 	readonly loop: Loop
@@ -241,7 +240,7 @@ function learnedOf({ learned }: Step, state: Readonly<Record<string, Feed>>): Re
 	return Object.fromEntries(learned.map((name) => [name, state[name]!]))
 }
 
-function checkOptions(model: Model, images: LabelledImages, options: TrainOptions): void {
+function checkOptions(model: Model, images: TrainingImages, options: TrainOptions): void {
 	const { epochs, batch, rate, smoothing = 0, clip = null, patience = null, valid, seed } = options
 	expectThat(Number.isInteger(epochs) && epochs >= 1, '--epochs', 'a whole number of at least 1', epochs)
 	expectThat(Number.isInteger(batch) && batch >= 1, '--batch', 'a whole number of at least 1', batch)

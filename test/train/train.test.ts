@@ -86,7 +86,12 @@ describe('train', () => {
 		const best = Math.max(...history.map((each) => each.valid!.correct))
 		const at = history.findIndex((each) => each.valid!.correct === best)
 		expect(history.length).toBe(at + 6)
-		const until = await train(await makeNet(), images, { ...options, patience: null, epochs: 200, schedule: scheduleOf('constant') })
+		const until = await train(await makeNet(), images, {
+			...options,
+			patience: null,
+			epochs: 200,
+			schedule: scheduleOf('constant'),
+		})
 		expect(until.history.length).toBe(200)
 		const { history: again } = await train(model, images, { ...options, epochs: 1, rate: 1e-12, patience: null })
 		expect(again[0]!.valid!.correct).toBe(best)

@@ -1,11 +1,13 @@
 /** Every architecture by name, and the layers of one for images of a given size. */
+
+import type { ImageSize } from '../../data/image-set.ts'
 import { InputError, UsageError } from '../../errors.ts'
 import type { Architecture } from './architecture.ts'
 import { badnetsCnn } from './badnets-cnn.ts'
 import { deepid } from './deepid.ts'
 import { lenet } from './lenet.ts'
 import { mobilenetv2Small } from './mobilenetv2-small.ts'
-import { type ImageSize, type LayerSpec, Net } from './net.ts'
+import { type LayerSpec, Net } from './net.ts'
 import { preactResnet18 } from './preact-resnet18.ts'
 import { smallCnn } from './small-cnn.ts'
 import { vgg11Bn } from './vgg11-bn.ts'

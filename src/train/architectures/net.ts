@@ -1,4 +1,5 @@
 /** Nets put together layer by layer, in Keras' terms: each method adds one layer and returns what it makes. */
+import type { ImageSize } from '../../data/image-set.ts'
 import type { JsonObject } from '../../formats/keras/json.ts'
 import { elementCount } from '../../graph/graph.ts'
 import { type Fans, GLOROT_UNIFORM, HE_NORMAL, type Initializer, ONES, ZEROS } from './initializers.ts'
@@ -19,14 +20,6 @@ export interface LayerSpec {
 	readonly config: JsonObject
 	readonly inputs: readonly string[]
 	readonly weights: readonly WeightSpec[]
-}
-
-/** The size of the images that a net takes. */
-export interface ImageSize {
-	readonly height: number
-	readonly width: number
-	/** 1 for grey images, 3 for colours. */
-	readonly channels: number
 }
 
 /** What a layer makes: a map `[H, W, C]` or a vector `[C]`, without the batch axis. */
