@@ -5,8 +5,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LabelledImages } from '../../src/data/labelled.ts'
 import { poisonTest } from '../../src/attack/poison.ts'
+import type { LabelledImages } from '../../src/data/labelled.ts'
 import { IMAGE_SIZE } from '../../src/demo/canvas.ts'
 import { DEMO } from '../../src/demo/constants.ts'
 import { drawFaces } from '../../src/demo/faces.ts'

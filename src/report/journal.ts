@@ -83,7 +83,17 @@ export async function openJournal(folder: string, options: JournalOptions): Prom
 
 /** Names in a folder that an unfinished run may have left there, whenever it was killed. */
 export function isLeftover(name: string): boolean {
-	return name === JOURNAL || /^journal\.json\.[0-9a-f]{8}\.tmp$/.test(name) || isStaging(name)
+	return isKept(name) || /^(journal\.json|checkpoint_\d\.safetensors)\.[0-9a-f]{8}\.tmp$/.test(name) || isStaging(name)
+}
+
+/** What a run goes on from. */
+function isKept(name: string): boolean {
+	return name === JOURNAL || /^checkpoint_\d\.safetensors$/.test(name)
+}
+
+/** The weights that a training run has come to in its stage `stage`, counted from 1. */
+export function checkpointName(stage: number): string {
+	return `checkpoint_${stage}.safetensors`
 }
 
 /** Folders in which nets are written before they are moved up. */
@@ -93,13 +103,21 @@ function isStaging(name: string): boolean {
 
 /** Removes what a killed run left beside its journal: half-written files under temporary names. */
 export async function removeHalfWritten(folder: string): Promise<void> {
-	const names = await readdir(folder).catch(() => [])
-	for (const name of names.filter((each) => isLeftover(each) && each !== JOURNAL)) {
-		await rm(join(folder, name), { recursive: true, force: true })
-	}
+	await removeNames(folder, (name) => isLeftover(name) && !isKept(name))
 }
 
-async function readJournal(folder: string): Promise<Journal | null> {
+/** Removes everything that an unfinished run may have left. */
+export async function removeLeftovers(folder: string): Promise<void> {
+	await removeNames(folder, isLeftover)
+}
+
+async function removeNames(folder: string, isUnwanted: (name: string) => boolean): Promise<void> {
+	const names = await readdir(folder).catch(() => [])
+	for (const name of names.filter(isUnwanted)) await rm(join(folder, name), { recursive: true, force: true })
+}
+
+/** The journal in `folder`, or null. @throws InputError `bad-journal` */
+export async function readJournal(folder: string): Promise<Journal | null> {
 	const path = join(folder, JOURNAL)
 	const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
 		if (error.code === 'ENOENT') return null
@@ -112,7 +130,8 @@ async function readJournal(folder: string): Promise<Journal | null> {
 	throw new InputError('bad-journal', message, { path })
 }
 
-function checkSameRun(folder: string, earlier: RunIdentity, now: RunIdentity): void {
+/** @throws InputError `other-run` naming what differs */
+export function checkSameRun(folder: string, earlier: RunIdentity, now: RunIdentity): void {
 	const different = Object.keys({ ...earlier, ...now }).filter((key) => earlier[key] !== now[key])
 	if (different.length === 0) return
 	const path = join(folder, JOURNAL)

@@ -2,7 +2,7 @@
 import { DemoOptions } from '../../contracts/cli-options.ts'
 import { demoImages, demoNetPath } from '../../demo/demo.ts'
 import { loadModel } from '../../model/load.ts'
-import { checkOutput } from '../../report/run-folder.ts'
+import { checkOutput } from '../../report/output-folder.ts'
 import { defineCommand } from '../command.ts'
 import { OUTPUT_FLAGS } from '../inputs.ts'
 import { createProgress } from '../progress.ts'
