@@ -35,17 +35,10 @@ export function awayFrom(feed: Feed, kinks: readonly number[], distance = 0.05):
 	return { ...feed, data: Float32Array.from(feed.data as Float32Array, (value) => kinks.reduce(push, value)) }
 }
 
-/** Distinct values, at least `2 / n` apart, in an order that looks random: for maxima, which have no gradient where two are equal. */
-export function scattered(dims: readonly number[], seed = 1): Feed {
+/** Distinct values in −1..1, 2/n apart, in mixed order: for maxima, which have no gradient where two are equal. n < 7919, a prime. */
+export function scattered(dims: readonly number[]): Feed {
 	const count = elementCount(dims)
-	const data = Float32Array.from({ length: count }, (_, i) => (2 * i) / count - 1 + 1 / count)
-	const random = createRandom(seed, count, 0)
-	for (let i = count - 1; i > 0; i--) {
-		const j = random.below(i + 1)
-		const moved = data[i]!
-		data[i] = data[j]!
-		data[j] = moved
-	}
+	const data = Float32Array.from({ length: count }, (_, i) => (2 * ((i * 7919) % count) + 1) / count - 1)
 	return { dims, data }
 }
 
@@ -229,6 +222,14 @@ function lossOf(graph: Graph, results: Feeds): number {
 		start += data.length
 	}
 	return sum
+}
+
+/** One example of a rule at work. */
+export interface GradientCase {
+	readonly graph: Graph
+	readonly feeds: Feeds
+	readonly wrt: readonly string[]
+	readonly check?: CheckOptions
 }
 
 /** Gradients as a Python script stored them: case → name of the input → values, row-major. */

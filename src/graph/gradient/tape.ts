@@ -2,6 +2,7 @@
 import { UnsupportedError } from '../../errors.ts'
 import {
 	type AttributeValue,
+	type DType,
 	floatTensor,
 	type Graph,
 	intTensor,
@@ -45,6 +46,11 @@ export class Tape {
 			`the shape of ${name} must be known in numbers to differentiate: infer shapes for a fixed batch first`,
 			{ layer: name },
 		)
+	}
+
+	/** The element type of a value of the graph; `undefined` (ONNX' word) where nothing tells it. */
+	dtypeOf(name: string): DType {
+		return (this.#graph.initializers.get(name) ?? this.constantOf(name) ?? this.#values.get(name))?.dtype ?? 'undefined'
 	}
 
 	/** The constant called `name` in the graph, or undefined for a value that is computed or fed. */
@@ -95,6 +101,11 @@ export class Tape {
 	/** An int64 constant of one axis: shapes, axes, pads, repeats. */
 	integers(values: readonly number[]): string {
 		return this.constant(intTensor(values))
+	}
+
+	/** Float32 zeros, made while the graph runs, so that the file does not carry them. */
+	zeros(shape: Shape): string {
+		return this.emit('ConstantOfShape', [this.integers(shape)])
 	}
 
 	reshape(name: string, shape: Shape): string {
