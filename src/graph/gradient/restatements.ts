@@ -120,7 +120,8 @@ function overTrailingAxes(node: Node, restater: Restater): readonly Node[] {
 		makeNode('Flatten', [x], [flat], { axis }),
 		{ ...last, inputs: [flat], outputs: [result] },
 		makeNode('Shape', [x], [dims]),
-		makeNode('Reshape', [result, dims], [y]),
+		// Two nodes must not have one name, and the softmax may be called after its output.
+		{ ...makeNode('Reshape', [result, dims], [y]), name: `${y}/unflatten` },
 	]
 }
 
