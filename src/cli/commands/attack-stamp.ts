@@ -9,7 +9,7 @@ import type { ImageSet } from '../../data/image-set.ts'
 import { imageAt, readImages } from '../../data/labelled.ts'
 import { writeNpz } from '../../data/npz-writer.ts'
 import { openImages } from '../../data/open.ts'
-import { InputError } from '../../errors.ts'
+import { InputError, UsageError } from '../../errors.ts'
 import { exists, sha256Of, writeFilesWhole } from '../../files.ts'
 import { attackFor, classesOf, TRIGGER_FLAGS } from '../attack-inputs.ts'
 import { defineCommand, type Io } from '../command.ts'
@@ -36,6 +36,7 @@ export const attackStamp = defineCommand<AttackStampOptions>({
 	options: AttackStampOptions,
 	example: 'goodnet attack stamp badnets --data test.h5 --target 0 -o poisoned.npz',
 	async run([name = ''], options, io) {
+		if (name === 'none') throw new UsageError('no-trigger', 'none has no trigger to stamp; name another attack')
 		for (const path of [options.output, options.trigger]) await checkFree(path, options.force)
 		const images = await openImages(options.data, { layout: options.layout })
 		try {
