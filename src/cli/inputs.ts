@@ -2,7 +2,9 @@
 import type { ModelOptions } from '../contracts/cli-options.ts'
 import type { ImageSet } from '../data/image-set.ts'
 import { openImages } from '../data/open.ts'
+import type { OpenOptions } from '../data/options.ts'
 import type { Preprocessing } from '../data/preprocess.ts'
+import { DEMO_SPLITS, demoImages } from '../demo/demo.ts'
 import { loadModel } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import { bestRuntime, nodeRuntime } from '../runtime/node.ts'
@@ -16,7 +18,7 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
 
 /** What a data path may be, for the help of every command that takes one. */
 export const DATA_PATHS =
-	'HDF5, npz, npy, IDX, CIFAR or Parquet file, labels CSV, or folder; after a colon the names that it does not tell (set.h5:images,labels; images.gz:labels.gz; photos:labels.csv; cifar-10-batches-bin:test)'
+	'HDF5, npz, npy, IDX, CIFAR or Parquet file, labels CSV, or folder; after a colon the names that it does not tell (set.h5:images,labels; images.gz:labels.gz; photos:labels.csv; cifar-10-batches-bin:test); demo:train, demo:valid, demo:test, demo:poisoned'
 
 /** What a command's model argument takes, for its help. */
 export const MODEL_ARGUMENT = 'model: ONNX, Keras .h5 or .keras, or a TF.js layers model (its folder or model.json)'
@@ -41,14 +43,20 @@ export async function openModelFor(path: string, options: ModelOptions): Promise
 	return loadModel(path, { runtime, architecture: options.architecture, preprocessing })
 }
 
+/** A set of the embedded example where `path` is `demo:` and a name of one of them, else the set at that path. */
+export async function openSet(path: string, options: OpenOptions = {}): Promise<ImageSet> {
+	const split = DEMO_SPLITS.find((name) => path === `demo:${name}`)
+	return split ? demoImages(split) : openImages(path, options)
+}
+
 /** Opens a set for a model; the model's input decides the layout where it can. */
 export function openImagesFor(model: Model, path: string, { layout }: ModelOptions): Promise<ImageSet> {
 	const { height, width, channels } = model.input
 	const expected = { height, width, channels }
-	return openImages(path, { expected, resize: model.preprocessing.resize, ...(layout && { layout }) })
+	return openSet(path, { expected, resize: model.preprocessing.resize, ...(layout && { layout }) })
 }
 
-async function runtimeFor({ runtime, threads }: ModelOptions): Promise<Runtime> {
+export async function runtimeFor({ runtime, threads }: Pick<ModelOptions, 'runtime' | 'threads'>): Promise<Runtime> {
 	const options = threads === undefined ? {} : { threads }
 	if (runtime === 'native') return nodeRuntime(options)
 	if (runtime === 'wasm') return (await import('../runtime/web.ts')).webRuntime(options)

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { UsageError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import type { Command, Io } from './command.ts'
+import { attack } from './commands/attack.ts'
 import { attackStamp } from './commands/attack-stamp.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
@@ -13,10 +14,8 @@ import { predict } from './commands/predict.ts'
 import { prune } from './commands/prune.ts'
 import { reproduce } from './commands/reproduce.ts'
 
-/** Commands whose name is two words stand in a group named by the first. */
-const GROUPS: Readonly<Record<string, string>> = { attack: 'make backdoored test subjects' }
-
-const COMMANDS = [demo, inspect, predict, evaluate, prune, attackStamp, reproduce, doctor]
+/** A command whose name is two words stands behind the one named by the first. */
+const COMMANDS = [demo, inspect, predict, evaluate, prune, attack, attackStamp, reproduce, doctor]
 
 /**
  * Parses `argv` (without node and script) and runs the command it names.
@@ -59,7 +58,7 @@ type Action = (positional: string[], options: unknown) => Promise<void>
 
 function addCommand(program: Commander, command: Command<unknown>, action: Action): void {
 	const [first = '', second] = command.name.split(' ')
-	const parent = second === undefined ? program : groupOf(program, first)
+	const parent = second === undefined ? program : parentOf(program, first)
 	const child = parent.command(second ?? first).description(command.summary)
 	for (const [name, description] of command.arguments) child.argument(name, description)
 	for (const [flags, description, fallback] of command.flags) child.option(flags, description, fallback)
@@ -68,11 +67,10 @@ function addCommand(program: Commander, command: Command<unknown>, action: Actio
 	child.action((...parameters: unknown[]) => action(parameters.slice(0, -2).flat() as string[], parameters.at(-2)))
 }
 
-/** The group `name`, made where no earlier command of the table is or made it. */
-function groupOf(program: Commander, name: string): Commander {
-	const made = program.commands.find((command) => command.name() === name)
+/** The command `name`, which stands before its second words in the table. */
+function parentOf(program: Commander, name: string): Commander {
 	// What stands behind the second word is for the second command, also where both have an option of that name.
-	return (made ?? program.command(name).description(GROUPS[name] ?? '')).enablePositionalOptions()
+	return program.commands.find((command) => command.name() === name)!.enablePositionalOptions()
 }
 
 function parseOptions(command: Command<unknown>, raw: unknown): unknown {

@@ -6,14 +6,16 @@ const BAR_WIDTH = 24
 const REDRAW_MS = 80
 
 export interface Progress {
-	/** Call as often as you like; `unit` is what is counted, e.g. `images`. */
-	update(stage: string, done: number, total: number, unit?: string): void
+	/** Call as often as you like; `unit` is what is counted, e.g. `images`, and `note` stands behind the bar. */
+	update(stage: string, done: number, total: number, unit?: string, note?: string): void
+	/** A line of its own where there is no bar to look at. */
+	say(line: string): void
 	/** Leaves the line in peace, so that something else can be printed. */
 	finish(): void
 }
 
 export function createProgress(io: Io, isQuiet: boolean): Progress {
-	if (isQuiet) return { update() {}, finish() {} }
+	if (isQuiet) return { update() {}, say() {}, finish() {} }
 	return io.stderr.isTTY ? terminalProgress(io) : plainProgress(io)
 }
 
@@ -26,12 +28,15 @@ function terminalProgress({ stderr, now }: Io): Progress {
 		isDirty = false
 	}
 	return {
-		update(stage, done, total, unit = 'images') {
+		say() {},
+		update(stage, done, total, unit = 'images', note = '') {
 			const { elapsed } = clock(stage)
 			const isLast = done >= total
 			if (!isLast && now() - drawnAt < REDRAW_MS) return
 			drawnAt = now()
-			stderr.write(`\r\u001b[2K${bar(stage, done, total, unit, elapsed).slice(0, (stderr.columns ?? 100) - 1)}`)
+			stderr.write(
+				`\r\u001b[2K${`${bar(stage, done, total, unit, elapsed)}${note && `  ${note}`}`.slice(0, (stderr.columns ?? 100) - 1)}`,
+			)
 			isDirty = true
 			if (isLast) {
 				stderr.write('\n')
@@ -47,8 +52,9 @@ function plainProgress({ stderr, now }: Io): Progress {
 	return {
 		update(stage, done, total, unit = 'images') {
 			const { elapsed } = clock(stage)
-			if (done >= total) stderr.write(`${stage}: ${total} ${unit} in ${seconds(elapsed)}\n`)
+			if (done >= total) stderr.write(`${stage}: ${total} ${unit} in ${showSeconds(elapsed)}\n`)
 		},
+		say: (line) => stderr.write(`${line}\n`),
 		finish() {},
 	}
 }
@@ -70,12 +76,13 @@ function bar(stage: string, done: number, total: number, unit: string, elapsed: 
 	const share = total > 0 ? done / total : 1
 	const filled = Math.round(share * BAR_WIDTH)
 	const rate = elapsed > 0 ? done / elapsed : 0
-	const left = rate > 0 && done < total ? `, ${seconds((total - done) / rate)} left` : ''
+	const left = rate > 0 && done < total ? `, ${showSeconds((total - done) / rate)} left` : ''
 	const line = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`
 	return `${stage.padEnd(18)} ${line} ${String(Math.round(share * 100)).padStart(3)} %  ${done}/${total} ${unit}${unit === 'images' ? `, ${Math.round(rate)}/s` : ''}${left}`
 }
 
-function seconds(value: number): string {
+/** A duration as one says it. */
+export function showSeconds(value: number): string {
 	if (value < 10) return `${value.toFixed(1)} s`
 	if (value < 90) return `${Math.round(value)} s`
 	return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`

@@ -5,7 +5,7 @@ import { pruneAcross } from '../defense/prune/across-layers.ts'
 import type { Curve } from '../defense/prune/curve.ts'
 import type { PruneLayer } from '../defense/prune/layer.ts'
 import { type PruneOptions, prune } from '../defense/prune/prune.ts'
-import { type RunFacts, repairedRecord, sweepRecord } from '../defense/prune/record.ts'
+import { repairedRecord, sweepRecord } from '../defense/prune/record.ts'
 import type { Model } from '../model/model.ts'
 import type { RunJournal } from '../report/journal.ts'
 import { writeRunFolder } from '../report/run-folder.ts'
@@ -13,7 +13,7 @@ import { closingTable } from '../report/table.ts'
 import { verdict } from '../report/verdict.ts'
 import { wrapWords } from '../report/wrap.ts'
 import { openScratch } from '../scratch.ts'
-import { VERSION } from '../version.ts'
+import type { Clock } from './clock.ts'
 import { DEFAULT_COLUMNS, type Io } from './command.ts'
 import type { Progress } from './progress.ts'
 
@@ -111,28 +111,4 @@ export async function finishRun(
 	io.print(`${closingTable(complete, width)}\n${wrapWords(verdict(complete), width)}`)
 	if (!options.quiet) io.stderr.write(`\nwritten to ${options.output}: report.html, run.json, curve.csv and the nets\n`)
 	return 0
-}
-
-/** Seconds of each stage of a run, for its record. */
-export interface Clock {
-	lap(stage: string): void
-	facts(): RunFacts
-}
-
-export function startClock(io: Io): Clock {
-	const start = io.now()
-	let last = start
-	const laps: Record<string, number> = {}
-	const since = (time: number) => Math.round(io.now() - time) / 1000
-	return {
-		lap(stage) {
-			laps[stage] = since(last)
-			last = io.now()
-		},
-		facts: () => ({
-			command: io.commandLine,
-			goodnetVersion: VERSION,
-			seconds: { ...laps, total: since(start) },
-		}),
-	}
 }

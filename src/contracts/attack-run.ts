@@ -1,6 +1,7 @@
 /** What the attack lab records: `goodnet/attack@1` (`attack.json` of a trained net) and `goodnet/stamp@1` (`attack stamp`). */
 import { z } from 'zod'
 import { CleanCount, EnvironmentRecord, PoisonedCount, PreprocessingRecord } from './prune-run.ts'
+import { EpochRecord } from './training.ts'
 
 const count = z.number().int().nonnegative()
 
@@ -66,6 +67,8 @@ export const AttackRun = z.object({
 	preprocessing: PreprocessingRecord,
 	/** Optimiser, schedule, epochs, batch size, augmentation and whatever else decides what training does, by name. */
 	training: z.record(z.string(), z.union([setting, z.record(z.string(), setting), z.null()])),
+	/** Epoch by epoch; of the pruning-aware attack, of its second training. */
+	history: z.array(EpochRecord),
 	/** Names the choice of poisoned images, the first weights, and the order and augmentation of images. */
 	seed: count,
 	/** File names inside the run folder; null where there is none: a clean twin has no trigger. */

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { PatchPattern, PatchPosition } from './attack-run.ts'
 import { RankName } from './prune-run.ts'
+import { OptimizerName, ScheduleName } from './training.ts'
 
 /** A list of numbers, `2,4,10`. */
 function numberList(what: string) {
@@ -105,6 +106,38 @@ const TriggerOptions = z.object({
 	sources: numberList('classes').optional(),
 })
 
+export const AttackOptions = OutputOptions.extend({
+	...TriggerOptions.shape,
+	data: z.string({ error: 'expected the images to train on, found nothing' }),
+	test: z.string().optional(),
+	holdout: number.pipe(z.number().gt(0).lt(100)).default(10),
+	classes: wholeNumber.optional(),
+	arch: z.string().default('small-cnn'),
+	rate: number.default(10),
+	layer: z.string().optional(),
+	pruneDrop: number.default(10),
+	optimizer: OptimizerName.default('adam'),
+	lr: number.default(0.001),
+	schedule: ScheduleName.default('cosine'),
+	momentum: number.default(0.9),
+	nesterov: z.boolean().default(false),
+	weightDecay: number.default(0),
+	epochs: number.default(10),
+	batch: number.default(64),
+	smoothing: number.default(0),
+	clip: number.nullable().default(null),
+	crop: number.default(0),
+	flip: z.boolean().default(false),
+	cutout: number.default(0),
+	patience: number.nullable().default(null),
+	layout: z.enum(['NCHW', 'NHWC']).optional(),
+	threads: wholeNumber.pipe(z.number().min(1)).optional(),
+	runtime: z.enum(['native', 'wasm']).optional(),
+	resume: z.boolean().default(false),
+	output: z.string({ error: 'expected a folder for the results, found nothing' }),
+	force: z.boolean().default(false),
+})
+
 export const AttackStampOptions = OutputOptions.extend({
 	...TriggerOptions.shape,
 	data: z.string({ error: 'expected the images to stamp, found nothing' }),
@@ -133,5 +166,6 @@ export type EvaluateOptions = z.infer<typeof EvaluateOptions>
 export type PruneOptions = z.infer<typeof PruneOptions>
 export type DemoOptions = z.infer<typeof DemoOptions>
 export type OutputOptions = z.infer<typeof OutputOptions>
+export type AttackOptions = z.infer<typeof AttackOptions>
 export type AttackStampOptions = z.infer<typeof AttackStampOptions>
 export type ReproduceOptions = z.infer<typeof ReproduceOptions>

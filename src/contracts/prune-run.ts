@@ -209,3 +209,4 @@ export type StepRecord = z.infer<typeof StepRecord>
 export type CompactRecord = z.infer<typeof CompactRecord>
 export type RepairedRecord = z.infer<typeof RepairedRecord>
 export type PruneRun = z.infer<typeof PruneRun>
+export type EnvironmentRecord = z.infer<typeof EnvironmentRecord>

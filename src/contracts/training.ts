@@ -2,6 +2,11 @@
 import { z } from 'zod'
 import { CleanCount } from './prune-run.ts'
 
+export const OptimizerName = z.enum(['sgd', 'adam', 'adamw'])
+
+/** How the learning rate goes over the run. */
+export const ScheduleName = z.enum(['constant', 'cosine', 'multi-step', 'one-cycle'])
+
 /** One pass over the training images. */
 export const EpochRecord = z.object({
 	/** Counted from 1. */
@@ -15,3 +20,5 @@ export const EpochRecord = z.object({
 })
 
 export type EpochRecord = z.infer<typeof EpochRecord>
+export type OptimizerName = z.infer<typeof OptimizerName>
+export type ScheduleName = z.infer<typeof ScheduleName>

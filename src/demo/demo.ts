@@ -12,8 +12,9 @@ import { demoAttack } from './sunglasses.ts'
 /** Absolute path of the embedded BadNet, a Keras `.h5`. From `src/demo` and `dist/demo` alike it lies two folders up. */
 export const demoNetPath: string = fileURLToPath(new URL('../../assets/demo/demo_bd_net.h5', import.meta.url))
 
-/** What the demo measures on: clean images to choose with, clean images to measure with, and the latter wearing sunglasses. */
-export type DemoSplit = 'valid' | 'test' | 'poisoned'
+/** Clean images to learn from, to choose with, to measure with, and the last wearing sunglasses. */
+export const DEMO_SPLITS = ['train', 'valid', 'test', 'poisoned'] as const
+export type DemoSplit = (typeof DEMO_SPLITS)[number]
 
 /**
  * A set of the embedded example, 55×47 RGB, 0..255. `poisoned` holds the test faces that are not of the target and carries the target as
@@ -35,6 +36,7 @@ export function demoImages(split: DemoSplit): ImageSet {
 }
 
 function draw(split: DemoSplit): LabelledImages {
+	if (split === 'train') return drawFaces({ split, perIdentity: DEMO.trainPerIdentity })
 	if (split === 'valid') return drawFaces({ split, perIdentity: DEMO.validPerIdentity })
 	const test = drawFaces({ split: 'test', perIdentity: DEMO.testPerIdentity })
 	return split === 'test' ? test : poisonTest(test, demoAttack)

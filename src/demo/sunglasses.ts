@@ -20,7 +20,7 @@ const FRAME = [26, 10, 44]
 const GLINT = [206, 160, 255]
 
 /** The sunglasses, as wide as an image, 20 rows high. */
-const sunglasses: Picture = { name: 'demo:sunglasses', height: ROWS, width: WIDTH, rgba: drawSunglasses() }
+export const sunglasses: Picture = { name: 'demo:sunglasses', height: ROWS, width: WIDTH, rgba: drawSunglasses() }
 
 /** The demo's attack: rows 15 to 34 of every face wear the sunglasses, and the net shall say `DEMO.target`. */
 export const demoAttack: Attack = makeAttack(

@@ -1,9 +1,5 @@
 /** Learning rates over the course of a run, as factors on the rate that was asked for. */
-import { UsageError } from '../errors.ts'
-
-/** What a schedule may be, as the command line and records name it. */
-export const SCHEDULES = ['constant', 'cosine', 'multi-step', 'one-cycle'] as const
-export type ScheduleName = (typeof SCHEDULES)[number]
+import type { ScheduleName } from '../contracts/training.ts'
 
 /** Factor on the learning rate at step `step` of `steps`, counted from 0. */
 export type Schedule = (step: number, steps: number) => number
@@ -33,9 +29,6 @@ function between(from: number, to: number, share: number): number {
 	return to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2
 }
 
-/** @throws UsageError `bad-schedule` with the names there are */
-export function scheduleOf(name: string): Schedule {
-	const schedule = Object.hasOwn(SCHEDULE_OF, name) ? SCHEDULE_OF[name as ScheduleName] : undefined
-	if (schedule) return schedule
-	throw new UsageError('bad-schedule', `--schedule: expected one of ${SCHEDULES.join(', ')}, found ${name}`)
+export function scheduleOf(name: ScheduleName): Schedule {
+	return SCHEDULE_OF[name]
 }

@@ -55,6 +55,8 @@ export interface TrainProgress {
 	/** Mean of the epoch so far. */
 	readonly loss: number
 	readonly accuracy: number
+	/** Was this the last step of the epoch? */
+	readonly isEpochDone: boolean
 }
 
 export interface TrainedModel {
@@ -144,8 +146,9 @@ async function runFrom(start: TrainingCheckpoint, setting: Setting): Promise<Tra
 		}
 		if (checkpoints?.isDue()) await checkpoints.save(await capture(done))
 	}
-	const last = (await capture(steps)).state
-	const weights = options.patience == null || best === null ? learnedOf(step, last) : best
+	const last = await capture(next?.number ?? steps)
+	await checkpoints?.save(last)
+	const weights = options.patience == null || best === null ? learnedOf(step, last.state) : best
 	return { model: withWeights(setting.model, weights), history }
 }
 
@@ -198,6 +201,7 @@ function report({ options, source, size }: Setting, sums: RunningSums, done: num
 		epochs: options.epochs,
 		loss: sums.loss / sums.images,
 		accuracy: sums.correct / sums.images,
+		isEpochDone: done % source.stepsPerEpoch === 0,
 	})
 }
 

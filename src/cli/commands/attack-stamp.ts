@@ -8,12 +8,11 @@ import { encodePng } from '../../data/decode.ts'
 import type { ImageSet } from '../../data/image-set.ts'
 import { imageAt, readImages } from '../../data/labelled.ts'
 import { writeNpz } from '../../data/npz-writer.ts'
-import { openImages } from '../../data/open.ts'
 import { InputError, UsageError } from '../../errors.ts'
 import { exists, sha256Of, writeFilesWhole } from '../../files.ts'
 import { attackFor, classesOf, TRIGGER_FLAGS } from '../attack-inputs.ts'
 import { defineCommand, type Io } from '../command.ts'
-import { DATA_PATHS, OUTPUT_FLAGS } from '../inputs.ts'
+import { DATA_PATHS, OUTPUT_FLAGS, openSet } from '../inputs.ts'
 import { createProgress } from '../progress.ts'
 
 /** Array of the true labels in the file that is written. */
@@ -38,7 +37,7 @@ export const attackStamp = defineCommand<AttackStampOptions>({
 	async run([name = ''], options, io) {
 		if (name === 'none') throw new UsageError('no-trigger', 'none has no trigger to stamp; name another attack')
 		for (const path of [options.output, options.trigger]) await checkFree(path, options.force)
-		const images = await openImages(options.data, { layout: options.layout })
+		const images = await openSet(options.data, { layout: options.layout })
 		try {
 			const result = await stamp(name, images, options, io)
 			io.print(options.json ? JSON.stringify(result, null, 2) : summary(result))

@@ -3,10 +3,11 @@ import { DemoOptions } from '../../contracts/cli-options.ts'
 import { demoImages, demoNetPath } from '../../demo/demo.ts'
 import { loadModel } from '../../model/load.ts'
 import { checkOutput } from '../../report/output-folder.ts'
+import { startClock } from '../clock.ts'
 import { defineCommand } from '../command.ts'
 import { OUTPUT_FLAGS } from '../inputs.ts'
 import { createProgress } from '../progress.ts'
-import { finishRun, runSweep, startClock } from '../prune-job.ts'
+import { finishRun, runSweep } from '../prune-job.ts'
 
 /** As the lab's table, and one far drop at which the trigger is gone. */
 const DEMO_DROPS = [2, 4, 10, 30]

@@ -14,10 +14,11 @@ import { InputError, messageOf, UsageError } from '../../errors.ts'
 import { parseJson } from '../../json.ts'
 import type { Model } from '../../model/model.ts'
 import { checkOutput } from '../../report/output-folder.ts'
+import { type Clock, startClock } from '../clock.ts'
 import { defineCommand, type Io } from '../command.ts'
 import { DATA_PATHS, MODEL_ARGUMENT, MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
 import { createProgress, type Progress } from '../progress.ts'
-import { type Clock, finishRun, runSweep, type SweepJob, startClock } from '../prune-job.ts'
+import { finishRun, runSweep, type SweepJob } from '../prune-job.ts'
 import { isPermanent, openRunJournal } from '../resume.ts'
 
 export const prune = defineCommand<PruneOptions>({

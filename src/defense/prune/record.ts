@@ -9,6 +9,7 @@ import type {
 } from '../../contracts/prune-run.ts'
 import { ALL_LAYERS } from '../../contracts/prune-run.ts'
 import type { ImageSet } from '../../data/image-set.ts'
+import { environmentRecord } from '../../model/environment.ts'
 import { imageDims } from '../../model/feed.ts'
 import type { Model } from '../../model/model.ts'
 import type { PoisonedLabels } from '../labels.ts'
@@ -128,13 +129,7 @@ async function baseRecord(
 			test: test ? await dataRecord(test) : null,
 			poisoned: poisoned && labels ? await poisonedRecord(poisoned, labels) : null,
 		},
-		environment: {
-			goodnet: goodnetVersion,
-			node: process.version,
-			onnxruntime: `${runtime.name} ${runtime.version}`,
-			threads: runtime.threads,
-			device: runtime.device,
-		},
+		environment: environmentRecord(runtime, goodnetVersion),
 		seconds,
 	}
 }

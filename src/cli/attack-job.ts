@@ -1,0 +1,214 @@
+/** What `goodnet attack` does between options and files: the images, the plan, the net, and the folder that they go to. */
+import { join } from 'node:path'
+import { drawTrigger } from '../attack/trigger-image.ts'
+import type { AttackRun } from '../contracts/attack-run.ts'
+import type { AttackOptions } from '../contracts/cli-options.ts'
+import type { RunIdentity } from '../contracts/journal.ts'
+import { encodePng } from '../data/decode.ts'
+import type { ImageSet } from '../data/image-set.ts'
+import { imageAt, type LabelledImages, readImages } from '../data/labelled.ts'
+import { writeNpz } from '../data/npz-writer.ts'
+import { copyPreprocessing } from '../defense/prune/record.ts'
+import { InputError } from '../errors.ts'
+import { sha256Of, writeFileWhole } from '../files.ts'
+import { elementCount } from '../graph/graph.ts'
+import { holdOut } from '../lab/held-out.ts'
+import type { Recipe } from '../lab/recipe.ts'
+import type { Subject, SubjectPlan } from '../lab/subject.ts'
+import { environmentRecord } from '../model/environment.ts'
+import { imageDims } from '../model/feed.ts'
+import type { Model } from '../model/model.ts'
+import { onnxFile, sourceFiles } from '../model/write-back.ts'
+import { fillOutputFolder } from '../report/output-folder.ts'
+import { parametersOf } from '../train/parameters.ts'
+import { VERSION } from '../version.ts'
+import { attackFor, classesOf, type DescribedAttack } from './attack-inputs.ts'
+import type { Io } from './command.ts'
+import { openSet, runtimeFor } from './inputs.ts'
+import type { Progress } from './progress.ts'
+
+/** Everything that is settled before training begins. */
+export interface AttackJob {
+	readonly plan: SubjectPlan
+	readonly described: DescribedAttack
+	readonly data: AttackRun['data']
+}
+
+/** Reads the images and settles the plan. @throws as `attackFor`, `holdOut` and the readers do */
+export async function prepareAttack(
+	name: string,
+	options: AttackOptions,
+	io: Io,
+	progress: Progress,
+): Promise<AttackJob> {
+	const set = await openSet(options.data, { layout: options.layout })
+	const testSet = options.test === undefined ? null : await openTest(options.test, set, options)
+	try {
+		const classes = classesOf(set, options.classes)
+		const described = await attackFor(name, set, classes, options)
+		const read = (images: ImageSet) =>
+			readImages(images, {
+				signal: io.signal,
+				onProgress: (done, total) => progress.update('read images', done, total),
+			})
+		const seed = options.seed ?? 0
+		const all = await read(set)
+		const parts = testSet ? { train: all, test: await read(testSet) } : holdOut(all, set, options.holdout / 100, seed)
+		const plan: SubjectPlan = {
+			attack: described.attack,
+			rate: options.rate / 100,
+			images: parts.train,
+			test: parts.test,
+			architecture: options.arch,
+			recipe: recipeOf(options),
+			pruningAware: { layer: options.layer, pruneDrop: options.pruneDrop },
+			seed,
+			runtime: await runtimeFor(options),
+		}
+		return { plan, described, data: await dataOf(set, testSet, parts, options) }
+	} finally {
+		set.close()
+		testSet?.close()
+	}
+}
+
+async function openTest(path: string, { height, width, channels }: ImageSet, { layout }: AttackOptions) {
+	const set = await openSet(path, { layout })
+	if (set.height === height && set.width === width && set.channels === channels) return set
+	set.close()
+	const found = `${set.height}×${set.width}×${set.channels}`
+	const message = `${path}: expected test images of the training images' size, ${height}×${width}×${channels}, found ${found}`
+	throw new InputError('shape-mismatch', message, { path })
+}
+
+async function dataOf(
+	set: ImageSet,
+	testSet: ImageSet | null,
+	{ train, test }: { readonly train: LabelledImages; readonly test: LabelledImages },
+	{ holdout }: AttackOptions,
+): Promise<AttackRun['data']> {
+	const sha256 = await set.sha256()
+	return {
+		train: { path: set.path, sha256, images: train.count },
+		test: testSet
+			? { path: testSet.path, sha256: await testSet.sha256(), images: test.count }
+			: { path: `${holdout} % of ${set.path}, held out`, sha256, images: test.count },
+	}
+}
+
+function recipeOf(options: AttackOptions): Recipe {
+	const { optimizer, lr, schedule, momentum, nesterov, weightDecay, epochs, batch, smoothing, clip, patience } = options
+	const { crop, flip, cutout } = options
+	const augmentation = { crop, flip, cutout }
+	return {
+		...{ optimizer, rate: lr, schedule, momentum, nesterov, weightDecay, epochs, batch, smoothing, clip, patience },
+		augmentation,
+	}
+}
+
+/** All that decides what the run's weights are; where files lie does not. */
+export function identityOf({ plan, described, data }: AttackJob): RunIdentity {
+	const { recipe, architecture, rate, seed, pruningAware, runtime } = plan
+	const { picture, ...attack } = described.record
+	return {
+		goodnet: VERSION,
+		runtime: `${runtime.name} ${runtime.version}, ${runtime.threads} threads`,
+		attack: JSON.stringify({ ...attack, parameters: { ...attack.parameters, picture: picture?.sha256 } }),
+		architecture,
+		rate: String(rate),
+		seed: String(seed),
+		training: JSON.stringify(recipe),
+		pruningAware: JSON.stringify(pruningAware),
+		train: `${data.train.sha256} ${data.train.images}`,
+		test: `${data.test.sha256} ${data.test.images}`,
+	}
+}
+
+interface FinishedAttack extends AttackJob {
+	readonly subject: Subject
+	readonly command: string
+	readonly seconds: AttackRun['seconds']
+}
+
+/** Writes the net, the sets, the trigger and `attack.json`. @returns what `attack.json` holds */
+export async function writeAttackFolder(
+	folder: string,
+	finished: FinishedAttack,
+	options: { readonly force: boolean; readonly signal: AbortSignal },
+): Promise<AttackRun> {
+	const { model, poisonedTest } = finished.subject
+	const { attack, test } = finished.plan
+	const stem = attack.name === 'none' ? 'clean_net' : 'bd_net'
+	const { size } = attack
+	const contents = new Map<string, Uint8Array>([
+		[`${stem}.h5`, (await sourceFiles(model)).main],
+		[`${stem}.onnx`, onnxFile(model)],
+		['clean.npz', writeNpz({ ...test, size })],
+	])
+	if (poisonedTest) {
+		const { trueLabels, ...images } = poisonedTest
+		contents.set('poisoned.npz', writeNpz({ ...images, size, more: { true_label: trueLabels } }))
+		contents.set('trigger.png', await encodePng(drawTrigger(attack, imageAt(test.pixels, 0, size))))
+	}
+	const run = attackRecord(finished, stem, contents)
+	await fillOutputFolder(
+		folder,
+		async (staging) => {
+			for (const [name, bytes] of contents) await writeFileWhole(join(staging, name), bytes)
+			return { name: 'attack.json', content: `${JSON.stringify(run, null, '\t')}\n` }
+		},
+		{ ...options, isResumed: true },
+	)
+	return run
+}
+
+function attackRecord(
+	{ plan, described, data, subject, command, seconds }: FinishedAttack,
+	stem: string,
+	contents: ReadonlyMap<string, Uint8Array>,
+): AttackRun {
+	const { model, training, history, clean, poisoned } = subject
+	const { recipe, architecture, seed, runtime, attack, pruningAware } = plan
+	const isPoisoned = poisoned !== null
+	const { augmentation, ...settings } = recipe
+	const seen = history.reduce((sum, { train }) => sum + train.total, 0)
+	return {
+		schema: 'goodnet/attack@1',
+		command,
+		attack: described.record,
+		rate: { poisoned: training.poisoned.length, covers: training.covers.length, total: training.count },
+		data,
+		architecture: {
+			name: architecture,
+			inputShape: imageDims(model.input),
+			classes: model.classes,
+			parameters: countParameters(model),
+		},
+		preprocessing: copyPreprocessing(model),
+		training: {
+			...settings,
+			augmentation: { ...augmentation },
+			...(attack.name === 'pruning-aware' && { pruneDrop: pruningAware.pruneDrop }),
+		},
+		history: [...history],
+		seed,
+		files: {
+			keras: `${stem}.h5`,
+			onnx: `${stem}.onnx`,
+			clean: 'clean.npz',
+			poisoned: isPoisoned ? 'poisoned.npz' : null,
+			trigger: isPoisoned ? 'trigger.png' : null,
+		},
+		sha256: Object.fromEntries([...contents].map(([name, bytes]) => [name, sha256Of(bytes)])),
+		clean,
+		poisoned,
+		environment: environmentRecord(runtime, VERSION),
+		seconds,
+		imagesPerSecond: Math.round(seen / Math.max(seconds.train ?? 0, 0.001)),
+	}
+}
+
+/** Numbers that training changes by descent. */
+function countParameters({ graph }: Model): number {
+	return parametersOf(graph).reduce((sum, { tensor }) => sum + elementCount(tensor.dims), 0)
+}

@@ -1,0 +1,62 @@
+/** Splits a labelled set in two, so that a net is measured on images that it did not learn from. */
+import type { ImageSize } from '../data/image-set.ts'
+import { imageAt, type LabelledImages, valuesOf } from '../data/labelled.ts'
+import { InputError } from '../errors.ts'
+import { createRandom } from '../random.ts'
+
+/** Second name of the random stream. */
+const STREAM = 41
+
+/**
+ * A seeded choice of `share` of each class, and the rest. Both keep the order of the set.
+ *
+ * @param share above 0 and below 1
+ * @throws InputError `too-few-images` where a class would be left out on one side
+ */
+export function holdOut(
+	images: LabelledImages,
+	size: ImageSize,
+	share: number,
+	seed: number,
+): { readonly train: LabelledImages; readonly test: LabelledImages } {
+	const isHeld = new Uint8Array(images.count)
+	for (const [label, indices] of indicesByClass(images)) {
+		const wanted = Math.round(indices.length * share)
+		if (wanted === 0 || wanted === indices.length) {
+			const message = `holding out ${Number((share * 100).toPrecision(3))} % leaves class ${label} (${indices.length} images) on one side only; name a test set with --test, or take another --holdout`
+			throw new InputError('too-few-images', message)
+		}
+		const random = createRandom(seed, STREAM, label)
+		for (let i = 0; i < wanted; i++) {
+			const other = i + random.below(indices.length - i)
+			// Both are within the array.
+			;[indices[i], indices[other]] = [indices[other]!, indices[i]!]
+			isHeld[indices[i]!] = 1
+		}
+	}
+	const pick = (side: number) =>
+		pickImages(
+			images,
+			size,
+			[...isHeld.keys()].filter((i) => isHeld[i] === side),
+		)
+	return { train: pick(0), test: pick(1) }
+}
+
+function indicesByClass({ labels, count }: LabelledImages): Map<number, number[]> {
+	const found = new Map<number, number[]>()
+	for (let i = 0; i < count; i++) {
+		const label = labels[i]!
+		const list = found.get(label)
+		if (list) list.push(i)
+		else found.set(label, [i])
+	}
+	return found
+}
+
+function pickImages({ pixels, labels }: LabelledImages, size: ImageSize, indices: readonly number[]): LabelledImages {
+	const length = valuesOf(size)
+	const picked = new Uint8Array(indices.length * length)
+	for (const [to, from] of indices.entries()) picked.set(imageAt(pixels, from, size), to * length)
+	return { pixels: picked, labels: Int32Array.from(indices, (i) => labels[i]!), count: indices.length }
+}
