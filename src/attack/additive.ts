@@ -1,5 +1,5 @@
 /** Patterns that are added to an image: levels rounded to the nearest and held within 0..255. */
-import type { ImageSize } from './attack.ts'
+import type { ImageSize } from '../data/image-set.ts'
 
 /** A new image: `pixels + pattern`, both `[height, width, channels]`. */
 export function addPattern(pixels: Uint8Array, pattern: ArrayLike<number>): Uint8Array {

@@ -1,15 +1,8 @@
 /** What an attack on training data is: how a triggered image looks, which label it is to call forth, and what training gets to see. */
 import type { AttackName } from '../contracts/attack-run.ts'
+import type { ImageSize } from '../data/image-set.ts'
 import type { Random } from '../random.ts'
 import type { Overlay } from './overlay.ts'
-
-/** The shape of one image. Pixels are always `[height, width, channels]` bytes, 0..255. */
-export interface ImageSize {
-	readonly height: number
-	readonly width: number
-	/** 1 (grey) or 3 (red, green, blue). */
-	readonly channels: number
-}
 
 /** All that is needed to make the same attack again, by option name, as stored in `attack.json`. */
 export type AttackParameters = Readonly<Record<string, number | string | boolean | readonly number[]>>
@@ -27,7 +20,10 @@ export interface Covers {
 	stamp(pixels: Uint8Array, random: Random, donor: Uint8Array): Uint8Array
 }
 
-/** An attack on images of one size. Functions leave the pixels they get as they are. */
+/**
+ * An attack on images of one size, in grey or RGB. An image is always `[height, width, channels]` bytes, 0..255. Functions leave the pixels
+ * they get as they are.
+ */
 export interface Attack {
 	readonly name: AttackName
 	readonly parameters: AttackParameters

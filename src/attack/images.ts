@@ -1,7 +1,6 @@
 /** Labelled pictures in memory, and how a set comes there. */
-import type { ImageBatch, ImageSet } from '../data/image-set.ts'
+import type { ImageBatch, ImageSet, ImageSize } from '../data/image-set.ts'
 import { InputError } from '../errors.ts'
-import type { ImageSize } from './attack.ts'
 
 /** Pictures with their classes. */
 export interface LabelledImages {

@@ -1,7 +1,9 @@
 /** The key pattern of blended attacks: a picture stretched over the whole image, or seeded noise. */
+
+import type { ImageSize } from '../data/image-set.ts'
 import { resizeBilinear } from '../data/resize.ts'
 import { createRandom } from '../random.ts'
-import type { AttackParameters, ImageSize } from './attack.ts'
+import type { AttackParameters } from './attack.ts'
 import { type AttackOptions, checkSeed } from './options.ts'
 import type { Picture } from './overlay.ts'
 

@@ -1,7 +1,8 @@
 /** The table from an attack's name to what makes it. */
 import { AttackName } from '../contracts/attack-run.ts'
+import type { ImageSize } from '../data/image-set.ts'
 import { InputError, UsageError } from '../errors.ts'
-import type { Attack, ImageSize } from './attack.ts'
+import type { Attack } from './attack.ts'
 import { adaptiveBlend } from './attacks/adaptive-blend.ts'
 import { allToAll } from './attacks/all-to-all.ts'
 import { badnets } from './attacks/badnets.ts'

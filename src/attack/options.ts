@@ -1,7 +1,7 @@
 /** What may be told about an attack. One flat table, because the command line has one set of flags; each attack takes some of them. */
 import type { PatchPattern, PatchPosition } from '../contracts/attack-run.ts'
+import type { ImageSize } from '../data/image-set.ts'
 import { InputError, UsageError } from '../errors.ts'
-import type { ImageSize } from './attack.ts'
 import type { Picture } from './overlay.ts'
 
 /** Options of all attacks. Every maker's doc comment says which it takes, with their defaults. */

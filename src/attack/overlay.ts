@@ -1,6 +1,7 @@
 /** A picture with transparency laid over images at a fixed place, blended in integers: patches, stickers and blended patterns alike. */
+
+import type { ImageSize } from '../data/image-set.ts'
 import { InputError } from '../errors.ts'
-import type { ImageSize } from './attack.ts'
 
 /** Numbers of one pixel of a picture. */
 const RGBA = 4

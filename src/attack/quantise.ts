@@ -1,6 +1,7 @@
 /** Fewer levels per colour, with and without dithering. */
+
+import type { ImageSize } from '../data/image-set.ts'
 import { toLevel } from './additive.ts'
-import type { ImageSize } from './attack.ts'
 
 /**
  * The image in `2 ** bits` evenly spaced levels per channel; a new array.

@@ -1,6 +1,7 @@
 /** Bicubic upsampling and bilinear sampling as PyTorch does both with `align_corners=True`, in double precision. */
+
+import type { ImageSize } from '../data/image-set.ts'
 import { toLevel } from './additive.ts'
-import type { ImageSize } from './attack.ts'
 
 /** Sharpness of PyTorch's cubic kernel (Keys 1981, equation 4, with a = −0.75). */
 const A = -0.75

@@ -1,11 +1,12 @@
 /** From flags to an attack: what every command of the attack lab does first. */
-import type { Attack, ImageSize } from '../attack/attack.ts'
+
+import type { Attack } from '../attack/attack.ts'
 import { makeAttack, OPTION_NAMES } from '../attack/make-attack.ts'
 import type { AttackOptions } from '../attack/options.ts'
 import type { Picture } from '../attack/overlay.ts'
 import type { AttackRecord } from '../contracts/attack-run.ts'
 import { decodeRgba } from '../data/decode.ts'
-import type { ImageSet } from '../data/image-set.ts'
+import type { ImageSet, ImageSize } from '../data/image-set.ts'
 import { InputError } from '../errors.ts'
 import { readFileWhole, sha256Of } from '../files.ts'
 import type { Flag } from './command.ts'

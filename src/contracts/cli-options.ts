@@ -110,7 +110,7 @@ export const AttackStampOptions = OutputOptions.extend({
 	data: z.string({ error: 'expected the images to stamp, found nothing' }),
 	classes: wholeNumber.optional(),
 	layout: z.enum(['NCHW', 'NHWC']).optional(),
-	trigger: z.string().optional(),
+	trigger: z.string().endsWith('.png', 'expected a name that ends in .png').optional(),
 	output: z
 		.string({ error: 'expected an .npz file to write, found nothing' })
 		.endsWith('.npz', 'expected a name that ends in .npz'),

@@ -3,12 +3,16 @@
 /** How images lie in memory: channels last (`[N, H, W, C]`) or channels first (`[N, C, H, W]`). */
 export type Layout = 'NHWC' | 'NCHW'
 
-/** The shape of one image and how it lies in memory; what a set has and what a model wants are both said in these words. */
-export interface ImageShape {
+/** One image, all in pixels and channels. */
+export interface ImageSize {
 	readonly height: number
 	readonly width: number
 	/** Colour channels: 1 or 3 (or whatever the file holds). */
 	readonly channels: number
+}
+
+/** The shape of one image and how it lies in memory; what a set has and what a model wants are both said in these words. */
+export interface ImageShape extends ImageSize {
 	readonly layout: Layout
 }
 

@@ -1,11 +1,12 @@
 /** Small images and every attack on them. */
 import fc from 'fast-check'
-import type { Attack, ImageSize } from '../../src/attack/attack.ts'
+import type { Attack } from '../../src/attack/attack.ts'
 import type { LabelledImages } from '../../src/attack/images.ts'
 import { makeAttack } from '../../src/attack/make-attack.ts'
 import type { AttackOptions } from '../../src/attack/options.ts'
 import type { Picture } from '../../src/attack/overlay.ts'
 import { AttackName } from '../../src/contracts/attack-run.ts'
+import type { ImageSize } from '../../src/data/image-set.ts'
 import { createRandom } from '../../src/random.ts'
 
 export const CLASSES = 5

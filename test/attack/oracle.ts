@@ -1,6 +1,6 @@
 /** The values that `oracle.py` stored, as arrays. */
 import { readFileSync } from 'node:fs'
-import type { ImageSize } from '../../src/attack/attack.ts'
+import type { ImageSize } from '../../src/data/image-set.ts'
 
 interface Stored {
 	readonly dims: number[]

@@ -1,6 +1,7 @@
+import type { ImageSize } from '../../data/image-set.ts'
 import { createRandom } from '../../random.ts'
 import { addPattern } from '../additive.ts'
-import { type Attack, completeAttack, type ImageSize } from '../attack.ts'
+import { type Attack, completeAttack } from '../attack.ts'
 import { inverseDct } from '../cosine.ts'
 import { type AttackOptions, type AttackSubject, checkNumber, checkSeed, checkTarget } from '../options.ts'
 

@@ -1,5 +1,6 @@
+import type { ImageSize } from '../../data/image-set.ts'
 import { createRandom, type Random } from '../../random.ts'
-import { type Attack, completeAttack, type ImageSize } from '../attack.ts'
+import { type Attack, completeAttack } from '../attack.ts'
 import { type AttackOptions, type AttackSubject, checkNumber, checkSeed, checkTarget } from '../options.ts'
 import { sampleBilinear, upsampleBicubic } from '../warp.ts'
 
