@@ -30,6 +30,7 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
 		.description('Repairs a backdoored image classifier, measures what that cost and what it removed, and guards it.')
 		.version(VERSION)
 		.exitOverride()
+		.enablePositionalOptions()
 		.configureOutput({ writeOut: (text) => io.print(text.trimEnd()), writeErr: () => {} })
 		.addHelpText(
 			'after',
@@ -71,7 +72,7 @@ function addCommand(program: Commander, command: Command<unknown>, action: Actio
 /** The group `name`, made where no earlier command of the table is or made it. */
 function groupOf(program: Commander, name: string): Commander {
 	const made = program.commands.find((command) => command.name() === name)
-	// What stands behind the second word is for the second command, also where both have an option of that name.
+	// As for the program itself: what stands behind the second word is for the second command, also where both have such an option.
 	return (made ?? program.command(name).description(GROUPS[name] ?? '')).enablePositionalOptions()
 }
 
