@@ -84,7 +84,7 @@ export const PruneOptions = ModelOptions.extend({
 /** What a trigger looks like: the options of all attacks, of which each takes some. */
 const TriggerOptions = z.object({
 	target: wholeNumber.optional(),
-	seed: wholeNumber.optional(),
+	triggerSeed: wholeNumber.optional(),
 	pattern: PatchPattern.optional(),
 	size: number.optional(),
 	position: PatchPosition.optional(),
