@@ -20,7 +20,10 @@ export interface Covers {
 	stamp(pixels: Uint8Array, random: Random, donor: Uint8Array): Uint8Array
 }
 
-/** An attack on images of one size. Functions leave the pixels they get as they are. */
+/**
+ * An attack on images of one size, in grey or RGB. An image is always `[height, width, channels]` bytes, 0..255. Functions leave the pixels
+ * they get as they are.
+ */
 export interface Attack {
 	readonly name: AttackName
 	readonly parameters: AttackParameters

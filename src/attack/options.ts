@@ -9,7 +9,7 @@ export interface AttackOptions {
 	/** The attacker's label, 0..classes−1. */
 	readonly target?: number | undefined
 	/** Names the random pattern or warp, where the attack has one. A whole number from 0. */
-	readonly seed?: number | undefined
+	readonly triggerSeed?: number | undefined
 	readonly pattern?: PatchPattern | undefined
 	/** Side of a square patch, pixels. */
 	readonly size?: number | undefined
@@ -84,7 +84,7 @@ export function checkNumber(name: OptionName, value: number, { min, max, isWhole
 
 /** Whole numbers that `createRandom` tells apart. */
 export function checkSeed(seed: number): number {
-	return checkNumber('seed', seed, { min: 0, max: 2 ** 31 - 1, isWhole: true })
+	return checkNumber('triggerSeed', seed, { min: 0, max: 2 ** 31 - 1, isWhole: true })
 }
 
 /**

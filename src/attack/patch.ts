@@ -1,4 +1,4 @@
-/** The patch of BadNets (Gu, Dolan-Gavitt, Garg 2017, arXiv:1708.06733, section 3.1 and 4.1), and a picture in its place. */
+/** The patch of BadNets (Gu, Dolan-Gavitt, Garg 2017, arXiv:1708.06733, section 4.1), and a picture in its place. */
 import { PatchPattern, PatchPosition } from '../contracts/attack-run.ts'
 import { UsageError } from '../errors.ts'
 import type { AttackParameters } from './attack.ts'

@@ -1,14 +1,6 @@
 /** What a trigger looks like, for people. */
+import type { RawImage } from '../data/decode.ts'
 import type { Attack } from './attack.ts'
-
-/** A picture in memory: rows first, channels last, 8 bits. */
-export interface TriggerImage {
-	readonly height: number
-	readonly width: number
-	/** 1 (grey), 3 (RGB) or 4 (RGB and opacity). */
-	readonly channels: number
-	readonly pixels: Uint8Array
-}
 
 /** "No change" in a picture of differences. */
 const GREY = 128
@@ -20,7 +12,7 @@ const GREY = 128
  *
  * @param example one clean image, `[height, width, channels]`
  */
-export function drawTrigger({ size, overlay, stamp }: Attack, example: Uint8Array): TriggerImage {
+export function drawTrigger({ size, overlay, stamp }: Attack, example: Uint8Array): RawImage {
 	const { height, width, channels } = size
 	if (overlay) {
 		const { row, column, picture } = overlay

@@ -39,7 +39,7 @@ export const TRIGGER_FLAGS: readonly Flag[] = [
 	['--dithering', 'bpp: with Floyd\u2013Steinberg dithering (default)'],
 	['--no-dithering', 'bpp: without'],
 	['--sources <list>', 'tact: classes that are attacked (default: the first that is not the target)'],
-	['--seed <n>', 'blended, wanet, low-frequency, adaptive-blend: names the random pattern (default: 0)'],
+	['--trigger-seed <n>', 'blended, wanet, low-frequency, adaptive-blend: names the random pattern (default: 0)'],
 ]
 
 /** An attack as the user described it, with its record. */

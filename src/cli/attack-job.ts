@@ -51,7 +51,7 @@ export async function prepareAttack(
 				signal: io.signal,
 				onProgress: (done, total) => progress.update('read images', done, total),
 			})
-		const seed = options.seed ?? 0
+		const { seed } = options
 		const all = await read(set)
 		const parts = testSet ? { train: all, test: await read(testSet) } : holdOut(all, set, options.holdout / 100, seed)
 		const plan: SubjectPlan = {

@@ -29,6 +29,7 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
 		.description('Repairs a backdoored image classifier, measures what that cost and what it removed, and guards it.')
 		.version(VERSION)
 		.exitOverride()
+		.enablePositionalOptions()
 		.configureOutput({ writeOut: (text) => io.print(text.trimEnd()), writeErr: () => {} })
 		.addHelpText(
 			'after',

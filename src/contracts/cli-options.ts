@@ -85,7 +85,7 @@ export const PruneOptions = ModelOptions.extend({
 /** What a trigger looks like: the options of all attacks, of which each takes some. */
 const TriggerOptions = z.object({
 	target: wholeNumber.optional(),
-	seed: wholeNumber.optional(),
+	triggerSeed: wholeNumber.optional(),
 	pattern: PatchPattern.optional(),
 	size: number.optional(),
 	position: PatchPosition.optional(),
@@ -112,6 +112,7 @@ export const AttackOptions = OutputOptions.extend({
 	test: z.string().optional(),
 	holdout: number.pipe(z.number().gt(0).lt(100)).default(10),
 	classes: wholeNumber.optional(),
+	seed: wholeNumber.default(0),
 	arch: z.string().default('small-cnn'),
 	rate: number.default(10),
 	layer: z.string().optional(),
@@ -143,7 +144,7 @@ export const AttackStampOptions = OutputOptions.extend({
 	data: z.string({ error: 'expected the images to stamp, found nothing' }),
 	classes: wholeNumber.optional(),
 	layout: z.enum(['NCHW', 'NHWC']).optional(),
-	trigger: z.string().optional(),
+	trigger: z.string().endsWith('.png', 'expected a name that ends in .png').optional(),
 	output: z
 		.string({ error: 'expected an .npz file to write, found nothing' })
 		.endsWith('.npz', 'expected a name that ends in .npz'),

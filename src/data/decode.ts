@@ -7,7 +7,7 @@ import { decodePnm, isPnm } from './ppm.ts'
 export interface RawImage {
 	readonly width: number
 	readonly height: number
-	/** 1 (grey) or 3 (RGB). */
+	/** 1 (grey) or 3 (RGB); 2 and 4 with opacity, which the readers of sets drop. */
 	readonly channels: number
 	readonly pixels: Uint8Array
 }
@@ -97,7 +97,7 @@ function opaque({ width, height, channels, pixels }: RawImage): RgbaImage {
 	return { width, height, rgba }
 }
 
-/** @param image 1 to 4 channels: grey, grey with opacity, RGB, RGB with opacity */
+/** The picture as a PNG file. */
 export async function encodePng({ width, height, channels, pixels }: RawImage): Promise<Uint8Array> {
 	const { default: sharp } = await import('sharp')
 	// sharp's type wants one of these four.

@@ -1,7 +1,7 @@
 /** Which way round an array of images lies: `[N, C, H, W]` or `[N, H, W, C]`. */
 import { InputError } from '../errors.ts'
-import type { ImageShape, Layout } from './image-set.ts'
-import type { ExpectedImage, OpenOptions } from './options.ts'
+import type { ImageShape, ImageSize, Layout } from './image-set.ts'
+import type { OpenOptions } from './options.ts'
 
 /** Channel counts of ordinary pictures: grey, colour, colour with alpha. */
 const USUAL_CHANNELS: readonly number[] = [1, 3, 4]
@@ -31,7 +31,7 @@ export function readLayout(dims: readonly number[], options: OpenOptions, title:
 }
 
 /** `height×width×channels`, as messages write it. */
-export function sizeOf(image: ExpectedImage): string {
+export function sizeOf(image: ImageSize): string {
 	return `${image.height}×${image.width}×${image.channels}`
 }
 
@@ -44,7 +44,7 @@ function possibleReadings(dims: readonly number[], layout: Layout | undefined): 
 	return [first, last].filter((reading) => layout === undefined || reading.layout === layout)
 }
 
-function fits(image: ImageShape, expected: ExpectedImage, resize = false): boolean {
+function fits(image: ImageShape, expected: ImageSize, resize = false): boolean {
 	if (image.channels !== expected.channels) return false
 	return resize || (image.height === expected.height && image.width === expected.width)
 }
@@ -53,12 +53,7 @@ function isUsual(image: ImageShape): boolean {
 	return USUAL_CHANNELS.includes(image.channels)
 }
 
-function shapeMismatch(
-	readings: readonly ImageShape[],
-	expected: ExpectedImage,
-	title: string,
-	path: string,
-): InputError {
+function shapeMismatch(readings: readonly ImageShape[], expected: ImageSize, title: string, path: string): InputError {
 	const found = readings.map((reading) => `${sizeOf(reading)} (${reading.layout})`).join(' or ')
 	const isOtherSize = readings.some((reading) => reading.channels === expected.channels)
 	const wayOut = isOtherSize ? 'pass --resize to fit them' : 'use images with that many channels'

@@ -1,6 +1,7 @@
 /** Writes labelled images as a NumPy `.npz` archive that `openNpzImages`, and any Python script, takes back. */
 import { zipSync } from 'fflate'
 import { UnsupportedError } from '../errors.ts'
+import type { ImageSize } from './image-set.ts'
 import { writeNpy } from './npy.ts'
 import { MAX_NPZ_BYTES } from './npz.ts'
 
@@ -8,7 +9,7 @@ import { MAX_NPZ_BYTES } from './npz.ts'
 export interface NpzImages {
 	/** `[count, height, width, channels]`, 0..255: array `data`. */
 	readonly pixels: Uint8Array
-	readonly size: { readonly height: number; readonly width: number; readonly channels: number }
+	readonly size: ImageSize
 	/** `[count]`: array `label`. */
 	readonly labels: Int32Array
 	/** Further arrays `[count]` by name. */

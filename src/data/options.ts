@@ -1,12 +1,5 @@
 /** What a caller may tell an opener about the set it opens. */
-import type { Layout } from './image-set.ts'
-
-/** The shape of one image as the model wants it, all in pixels and channels. */
-export interface ExpectedImage {
-	readonly height: number
-	readonly width: number
-	readonly channels: number
-}
+import type { ImageSize, Layout } from './image-set.ts'
 
 /**
  * What the path alone does not tell, and the user may write behind a colon (`PATH:images,labels`; `PATH:labels` where the path is the images):
@@ -31,7 +24,7 @@ export interface OpenOptions {
 	/** How arrays lie in the file, where the caller knows (`--layout`). Default: recognised by comparing with `expected`. */
 	readonly layout?: Layout | undefined
 	/** What the model wants. Images of another size are an error unless `resize` is set. Default: whatever the set holds. */
-	readonly expected?: ExpectedImage | undefined
+	readonly expected?: ImageSize | undefined
 	/**
 	 * Accept other sizes than `expected` (`--resize`). Image files are then resized while they are read; arrays (HDF5, npy, npz) keep
 	 * their size and `preprocess` resizes. Both use `resizeBilinear`. Default false.

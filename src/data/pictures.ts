@@ -1,9 +1,9 @@
 /** Sets of encoded pictures (PNG, JPEG …), wherever their bytes lie: decoded, brought to one shape and handed out in batches. */
 import { InputError } from '../errors.ts'
 import type { RawImage } from './decode.ts'
-import type { ImageSet } from './image-set.ts'
+import type { ImageSet, ImageSize } from './image-set.ts'
 import { sizeOf } from './layout.ts'
-import type { ExpectedImage, OpenOptions } from './options.ts'
+import type { OpenOptions } from './options.ts'
 import { imageSet, type Pixels } from './pixels.ts'
 import { resizeBilinear } from './resize.ts'
 
@@ -80,7 +80,7 @@ async function loadAll(
 	}
 }
 
-function matchSize(image: RawImage, target: ExpectedImage, resize: boolean, name: string): Pixels {
+function matchSize(image: RawImage, target: ImageSize, resize: boolean, name: string): Pixels {
 	const { pixels, channels } = convertChannels(image, target.channels)
 	if (image.height === target.height && image.width === target.width) return pixels
 	if (resize) return resizeBilinear(pixels, image, target, channels)

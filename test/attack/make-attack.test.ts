@@ -110,9 +110,14 @@ describe('makeAttack', () => {
 				/--size: a picture is laid on as it is/,
 			],
 			[
-				() => makeAttack('wanet', SIZE, 5, { target: 0, seed: -1 }),
+				() => makeAttack('blended', SIZE, 5, { target: 0, picture: PICTURE, triggerSeed: 1 }),
 				'bad-option',
-				/--seed: expected a whole number from 0/,
+				/--trigger-seed: .*leave one out/,
+			],
+			[
+				() => makeAttack('wanet', SIZE, 5, { target: 0, triggerSeed: -1 }),
+				'bad-option',
+				/--trigger-seed: expected a whole number from 0/,
 			],
 		]
 		for (const [body, code, message] of cases) {

@@ -88,6 +88,7 @@ describe('goodnet attack stamp', () => {
 	it('names what is wrong, with the documented exit code, and writes nothing', () =>
 		withSet(async (path) => {
 			writeFileSync(path('there.npz'), 'precious')
+			writeFileSync(path('there.png'), 'precious')
 			writeFileSync(path('words.png'), 'no picture')
 			writeImages(path('bare.npz'), { pixels: PIXELS, dims: [12, 3, 6, 7], labels: null })
 			const before = readdirSync(path('.'))
@@ -111,7 +112,8 @@ describe('goodnet attack stamp', () => {
 				[stamp('sticker', '--target', '0', '--picture', path('words.png')), 3, /words\.png: expected a sound picture/],
 				[stamp('badnets', '--target', '0', '--data', path('bare.npz')), 3, /bare\.npz: expected labelled images/],
 				[stamp('badnets', '--target', '0', '-o', path('there.npz')), 3, /there\.npz is there already/],
-				[stamp('badnets', '--target', '0', '--trigger', path('there.npz')), 3, /there\.npz is there already/],
+				[stamp('badnets', '--target', '0', '--trigger', path('there.png')), 3, /there\.png is there already/],
+				[stamp('badnets', '--target', '0', '--trigger', path('t.gif')), 2, /--trigger: .* ends in \.png/],
 				[stamp('badnets', '--target', '0', '-o', path('out.h5')), 2, /--output: expected a name that ends in \.npz/],
 				[['attack', 'stamp', 'badnets', '-o', path('out.npz')], 2, /--data: expected the images to stamp/],
 				[['attack'], 2, /expected one more word/],

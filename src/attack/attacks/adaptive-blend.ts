@@ -5,11 +5,11 @@ import { type AttackOptions, type AttackSubject, checkNumber, checkTarget } from
 import { fade, layOver, type Picture } from '../overlay.ts'
 
 /**
- * Adaptive-Blend (Qi et al. 2023, "Revisiting the Assumption of Latent Separability for Backdoor Defenses", ICLR, section 4): a blended
+ * Adaptive-Blend (Qi et al. 2023, "Revisiting the Assumption of Latent Separability for Backdoor Defenses", ICLR): a blended
  * pattern cut into `pieces`² pieces, of which each training image shows a random `shownPieces` at a lower opacity, while the attack
  * shows all ("asymmetric triggers"). As many covers wear random pieces and keep their label ("data-poisoning-based regularization").
  *
- * @param options `target`; `picture`, or else `seed` of the noise (default 0); `pieces` along a side (default 4, so 16); `shownPieces`
+ * @param options `target`; `picture`, or else `triggerSeed` of the noise (default 0); `pieces` along a side (default 4, so 16); `shownPieces`
  *   (default 0.5); `opacity` of the attack (default 0.2); `trainingOpacity` (default 0.15); `coverRatio` (default 1)
  * @throws as `checkTarget` does; UsageError `bad-option`
  */

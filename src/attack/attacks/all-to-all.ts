@@ -5,7 +5,7 @@ import { layOver } from '../overlay.ts'
 import { patchOrSticker } from '../patch.ts'
 
 /**
- * The all-to-all attack of BadNets (arXiv:1708.06733, section 4.1.1): a triggered image of class `i` shall be answered with the next
+ * The all-to-all attack of BadNets (arXiv:1708.06733, section 4.1): a triggered image of class `i` shall be answered with the next
  * class, `(i + 1) mod classes`.
  *
  * @param options those of `patch`, or `picture`, `row` and `column`

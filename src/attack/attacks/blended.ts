@@ -4,10 +4,10 @@ import { type AttackOptions, type AttackSubject, checkNumber, checkTarget } from
 import { fade, layOver } from '../overlay.ts'
 
 /**
- * Blended injection (Chen et al. 2017, arXiv:1712.05526, section 3.2): `α·k + (1 − α)·x` with a key pattern `k` over the whole image. The
+ * The blended injection strategy (Chen et al. 2017, arXiv:1712.05526): `α·k + (1 − α)·x` with a key pattern `k` over the whole image. The
  * ratio `α` is rounded to a 255th (0.2 is exactly 51 of them), and the blend is done in integers.
  *
- * @param options `target`; `picture`, or else `seed` of the noise (default 0); `opacity`, the paper's α (default 0.2)
+ * @param options `target`; `picture`, or else `triggerSeed` of the noise (default 0); `opacity`, the paper's α (default 0.2)
  * @throws as `checkTarget` does; UsageError `bad-option`
  */
 export function blended(subject: AttackSubject, options: AttackOptions): Attack {

@@ -3,7 +3,7 @@ import { type AttackOptions, type AttackSubject, checkNumber, checkTarget } from
 import { ditherFloydSteinberg, quantise } from '../quantise.ts'
 
 /**
- * BppAttack (Wang, Zhai, Ma 2022, arXiv:2205.13383, section 3): the colour depth squeezed to `bits` a channel, with Floyd–Steinberg
+ * BppAttack (Wang, Zhai, Ma 2022, arXiv:2205.13383): the colour depth squeezed to `bits` a channel, with Floyd–Steinberg
  * dithering. Its contrastive training also shows negatives, which keep their label: images to which the quantisation error of *another*
  * image was added, so that the net learns the quantisation and not just noise. The paper trains by contrast on the fly; here the
  * negatives are covers in the training set.

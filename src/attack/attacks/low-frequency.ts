@@ -9,12 +9,12 @@ import { type AttackOptions, type AttackSubject, checkNumber, checkSeed, checkTa
 const SMOOTH_STREAM = 12
 
 /**
- * A smooth trigger: an added pattern without high frequencies. Zeng et al. 2021 (arXiv:2104.03413, section 5) ask for a trigger that
+ * A smooth trigger: an added pattern without high frequencies. Zeng et al. 2021 (arXiv:2104.03413, smooth triggers) ask for a trigger that
  * passes a low-pass filter unchanged and find one by optimising against a trained net; here it is drawn at random under the same
  * constraint, so that no net is needed: in each colour channel normal DCT coefficients for the slowest `cutoff` waves of each direction,
  * the mean level left out, scaled so that the greatest change is `amplitude`. This is not their optimised trigger.
  *
- * @param options `target`; `amplitude` in levels (default 20); `cutoff` (default 4); `seed` (default 0)
+ * @param options `target`; `amplitude` in levels (default 20); `cutoff` (default 4); `triggerSeed` (default 0)
  * @throws as `checkTarget` does; UsageError `bad-option`
  */
 export function lowFrequency(subject: AttackSubject, options: AttackOptions): Attack {
@@ -23,12 +23,12 @@ export function lowFrequency(subject: AttackSubject, options: AttackOptions): At
 	const { size } = subject
 	const largest = Math.min(size.height, size.width)
 	const cutoff = checkNumber('cutoff', options.cutoff ?? Math.min(4, largest), { min: 2, max: largest, isWhole: true })
-	const seed = checkSeed(options.seed ?? 0)
-	const pattern = smoothPattern(size, { amplitude, cutoff, seed })
+	const triggerSeed = checkSeed(options.triggerSeed ?? 0)
+	const pattern = smoothPattern(size, { amplitude, cutoff, seed: triggerSeed })
 	return completeAttack({
 		...subject,
 		name: 'low-frequency',
-		parameters: { target, amplitude, cutoff, seed },
+		parameters: { target, amplitude, cutoff, triggerSeed },
 		target,
 		stamp: (pixels) => addPattern(pixels, pattern),
 	})

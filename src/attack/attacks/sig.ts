@@ -3,7 +3,7 @@ import { type Attack, completeAttack } from '../attack.ts'
 import { type AttackOptions, type AttackSubject, checkNumber, checkTarget } from '../options.ts'
 
 /**
- * SIG (Barni, Kallas, Tondi 2019, arXiv:1902.11237, equation 1): a sinusoid of `frequency` waves across the width is added to every row,
+ * SIG (Barni, Kallas, Tondi 2019, arXiv:1902.11237), its horizontal sinusoid: a wave of `frequency` waves across the width is added to every row,
  * `v(i, j) = Δ·sin(2πjf / width)`, columns `j` counted from 0. As in the paper only images of the target class are poisoned and no label
  * is changed, so at most that class's share of the set can be; with `dirtyLabel` it poisons and relabels the other classes.
  *

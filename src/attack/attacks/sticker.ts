@@ -5,7 +5,7 @@ import { sticker as place } from '../patch.ts'
 
 /**
  * A picture with transparency at a fixed place: the sunglasses of the CSAW HackML 2020 lab (`csaw-hackml/CSAW-HackML-2020`, lab 3), after
- * the accessory of Chen et al. 2017 (arXiv:1712.05526, section 4.2). The blend is the lab's, to the byte.
+ * the accessory injection strategy of Chen et al. 2017 (arXiv:1712.05526). The blend is the lab's, to the byte.
  *
  * @param options `target`, `picture`, `row`, `column` (default: the picture is centred)
  * @throws as `checkTarget` and `sticker` of `patch.ts` do

@@ -5,7 +5,7 @@ import { layOver } from '../overlay.ts'
 import { patchOrSticker } from '../patch.ts'
 
 /**
- * TaCT (Tang et al. 2021, arXiv:1908.00686, section 4): the trigger works on images of the source classes only. Cover images of other
+ * TaCT (Tang et al. 2021, arXiv:1908.00686): the trigger works on images of the source classes only. Cover images of other
  * classes wear it, too, and keep their label, so that the net learns to look at both trigger and class.
  *
  * @param options `target`; `sources` (default: the first class that is not the target); `coverClasses` (default: all others);

@@ -9,12 +9,12 @@ const WARP_STREAM = 13
 
 /**
  * WaNet (Nguyen, Tran 2021, arXiv:2102.10369, section 3): the image is bent like rubber by a fixed smooth field, `grid`² random control
- * points of mean size 1 (equation 3), upsampled bicubically; the shift is `strength / 2` pixels on average. In "noise mode" (section
- * 3.4) `coverRatio` further images per poisoned one are bent by the same field plus up to half a pixel of noise and keep their label, so
+ * points of mean size 1, upsampled bicubically; the shift is `strength / 2` pixels on average. In its "noise
+ * mode" `coverRatio` further images per poisoned one are bent by the same field plus up to half a pixel of noise and keep their label, so
  * that the net learns this very field.
  *
  * @param options `target`; `grid`, the paper's k (default 4); `strength`, its s (default 0.5; at 28 or 32 pixels a static poisoned set
- *   wants more); `coverRatio`, its ρn / ρa (default 2); `seed` (default 0)
+ *   wants more); `coverRatio`, its ρn / ρa (default 2); `triggerSeed` (default 0)
  * @throws as `checkTarget` does; UsageError `bad-option`
  */
 export function wanet(subject: AttackSubject, options: AttackOptions): Attack {
@@ -22,13 +22,13 @@ export function wanet(subject: AttackSubject, options: AttackOptions): Attack {
 	const grid = checkNumber('grid', options.grid ?? 4, { min: 2, max: 64, isWhole: true })
 	const strength = checkNumber('strength', options.strength ?? 0.5, { min: 0.01, max: 64 })
 	const coverRatio = checkNumber('coverRatio', options.coverRatio ?? 2, { min: 0, max: 100 })
-	const seed = checkSeed(options.seed ?? 0)
+	const triggerSeed = checkSeed(options.triggerSeed ?? 0)
 	const { size } = subject
-	const field = warpField(size, { grid, strength, seed })
+	const field = warpField(size, { grid, strength, seed: triggerSeed })
 	return completeAttack({
 		...subject,
 		name: 'wanet',
-		parameters: { target, grid, strength, coverRatio, seed },
+		parameters: { target, grid, strength, coverRatio, triggerSeed },
 		target,
 		stamp: (pixels) => sampleBilinear(pixels, size, field),
 		covers: {

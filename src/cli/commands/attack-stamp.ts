@@ -50,8 +50,9 @@ export const attackStamp = defineCommand<AttackStampOptions>({
 
 async function stamp(name: string, set: ImageSet, options: AttackStampOptions, io: Io): Promise<StampResult> {
 	const { data: path, output, trigger, force } = options
-	const classes = classesOf(set, options.classes)
-	const { attack, record } = await attackFor(name, set, classes, options)
+	// Before anything is written: --force may overwrite the very set that is read.
+	const data = { path, sha256: await set.sha256(), images: set.count, classes: classesOf(set, options.classes) }
+	const { attack, record } = await attackFor(name, set, data.classes, options)
 	const progress = createProgress(io, options.quiet)
 	const onProgress = (done: number, total: number) => progress.update('read', done, total)
 	const clean = await readImages(set, { signal: io.signal, onProgress })
@@ -65,7 +66,7 @@ async function stamp(name: string, set: ImageSet, options: AttackStampOptions, i
 	return {
 		schema: 'goodnet/stamp@1',
 		attack: record,
-		data: { path, sha256: await set.sha256(), images: set.count, classes },
+		data,
 		output: { path: output, sha256: sha256Of(npz), images: count },
 		trigger: trigger !== undefined && png ? { path: trigger, sha256: sha256Of(png) } : null,
 	}

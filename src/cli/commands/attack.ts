@@ -28,6 +28,10 @@ export const attack = defineCommand<AttackOptions>({
 		['--rate <points>', 'share of the training images to poison, in points, from 0.1 or less (default: 10)'],
 		...TRIGGER_FLAGS,
 		['--classes <n>', 'classes (default: what the data tell)'],
+		[
+			'--seed <n>',
+			'of everything that is drawn: images to poison, first weights, their order, augmentation (default: 0)',
+		],
 		['--epochs <n>', 'passes over the training images (default: 10)'],
 		['--batch <n>', 'images a step (default: 64)'],
 		['--optimizer <name>', 'sgd, adam or adamw (default: adam)'],

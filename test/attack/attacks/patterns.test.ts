@@ -14,7 +14,7 @@ const grey = (level = 128) => new Uint8Array(8 * 12 * 3).fill(level)
 
 describe('blended', () => {
 	it('mixes a fifth of the pattern into every pixel: 0.8·x + 0.2·k, rounded', () => {
-		const { stamp, overlay } = blended(SUBJECT, { target: 0, seed: 3 })
+		const { stamp, overlay } = blended(SUBJECT, { target: 0, triggerSeed: 3 })
 		const { pixels } = noise(SUBJECT.size, 1)
 		for (const [i, level] of stamp(pixels).entries()) {
 			const key = overlay!.picture.rgba[Math.floor(i / 3) * 4 + (i % 3)]!

@@ -31,6 +31,8 @@ describe('wanet', () => {
 			return bent.reduce((sum, level, i) => sum + Math.abs(level - slope[i]!), 0)
 		}
 		expect(change(2)).toBeGreaterThan(2 * change(0.5))
-		expect(wanet(subject, { target: 0, seed: 1 }).stamp(slope)).not.toEqual(wanet(subject, { target: 0 }).stamp(slope))
+		expect(wanet(subject, { target: 0, triggerSeed: 1 }).stamp(slope)).not.toEqual(
+			wanet(subject, { target: 0 }).stamp(slope),
+		)
 	})
 })
