@@ -38,9 +38,11 @@ const DEFAULT_LAYERS: Readonly<Record<ArchitectureName, string>> = {
 
 describe.each(Object.keys(ARCHITECTURES) as ArchitectureName[])('a new %s', (name) => {
 	let model: Model
+	let logits: readonly number[]
 
 	beforeAll(async () => {
 		model = await create(name)
+		logits = await answers(model)
 	})
 
 	it('is a classifier for the images and classes asked for, with its preprocessing and hash', () => {
@@ -52,8 +54,7 @@ describe.each(Object.keys(ARCHITECTURES) as ArchitectureName[])('a new %s', (nam
 		expect(model.source.sha256).toBe(createHash('sha256').update(model.source.bytes!).digest('hex'))
 	})
 
-	it('gives finite logits of a size that training can start from', async () => {
-		const logits = await answers(model)
+	it('gives finite logits of a size that training can start from', () => {
 		expect(logits.every(Number.isFinite)).toBe(true)
 		expect(Math.max(...logits.map(Math.abs))).toBeLessThan(60)
 		expect(new Set(logits).size).toBeGreaterThan(logits.length / 2)
@@ -63,7 +64,7 @@ describe.each(Object.keys(ARCHITECTURES) as ArchitectureName[])('a new %s', (nam
 		expect(Buffer.compare((await sourceFiles(model)).main, model.source.bytes!)).toBe(0)
 		const opened = await openModel(onnxFile(model), { path: `${name}.onnx`, sha256: 'none', runtime })
 		expect(opened.preprocessing).toEqual(model.preprocessing)
-		expect(distance(await answers(opened), await answers(model))).toBe(0)
+		expect(distance(await answers(opened), logits)).toBe(0)
 	})
 
 	it('can be pruned, by default at its last pool', async () => {
@@ -71,7 +72,7 @@ describe.each(Object.keys(ARCHITECTURES) as ArchitectureName[])('a new %s', (nam
 		const layer = chooseLayer(model)
 		expect(layer.name).toBe(DEFAULT_LAYERS[name])
 		const pruned = pruneChannels(model, layer, [0, 1])
-		expect(distance(await answers(pruned), await answers(model))).toBeGreaterThan(0)
+		expect(distance(await answers(pruned), logits)).toBeGreaterThan(0)
 	})
 })
 
