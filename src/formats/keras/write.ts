@@ -52,13 +52,14 @@ export async function writeKerasModel(model: NewKerasModel): Promise<Uint8Array<
 	return createHdf5((file) => {
 		file.text('/', 'backend', BACKEND)
 		file.text('/', 'keras_version', KERAS_VERSION)
-		file.text('/', 'model_config', ascii(JSON.stringify(modelConfig(model.name, layers))))
+		file.text('/', 'model_config', ascii(JSON.stringify(kerasConfig({ ...model, layers }))))
 		for (const [name, value] of model.attributes ?? []) file.text('/', name, value)
 		writeWeights(file, layers)
 	})
 }
 
-function modelConfig(name: string, layers: readonly NewKerasLayer[]) {
+/** The `model_config` of `model`, with its layers as they stand. */
+export function kerasConfig({ name, layers }: NewKerasModel): JsonObject {
 	const inputs = layers.filter(({ className }) => className === 'InputLayer')
 	return {
 		class_name: 'Model',

@@ -28,10 +28,25 @@ export const NETS: Readonly<Record<ArchitectureName, OracleNet>> = {
 /** The names of `NETS`, with their type. */
 export const NAMES = Object.keys(NETS) as ArchitectureName[]
 
-/** The `.h5` of a net with weights of seed 1, biases and statistics moved away from 0 and 1: `v + sin(i) / 4`. */
-export async function netBytes(name: ArchitectureName): Promise<Uint8Array> {
+/** The `.h5` of a net of `netGraph`. */
+export function netBytes(name: ArchitectureName): Promise<Uint8Array> {
+	return writeKerasModel({ name, layers: netLayers(name) })
+}
+
+/** A net with weights of seed 1, biases and statistics moved away from 0 and 1: `v + sin(i) / 4`. Without a file, for speed. */
+export function netGraph(name: ArchitectureName): Graph {
+	return graphOfLayers(netLayers(name))
+}
+
+/** The graph that a file with these layers would give. */
+export function graphOfLayers(layers: readonly NewKerasLayer[]): Graph {
+	const weights = Object.fromEntries(layers.map((layer) => [layer.name, layer.weights]))
+	return graphOf(kerasConfig({ name: 'net', layers }), weights)
+}
+
+function netLayers(name: ArchitectureName): NewKerasLayer[] {
 	const { input, classes } = NETS[name]
-	return writeKerasModel({ name, layers: drawWeights(layersOf(name, input, classes), 1).map(moved) })
+	return drawWeights(layersOf(name, input, classes), 1).map(moved)
 }
 
 function moved(layer: NewKerasLayer): NewKerasLayer {
