@@ -2,6 +2,7 @@
  * Conv and ConvTranspose, each the adjoint of the other (Dumoulin & Visin, arXiv:1603.07285, section 4): the gradient of one's input is
  * the other, with the same kernel, and both share the gradient of the kernel.
  */
+import { elementCount, floatTensor } from '../graph.ts'
 import type { Backstep, GradientRules } from './rule.ts'
 import type { Shape, Tape } from './tape.ts'
 import { kernelGradient } from './unfold.ts'
@@ -64,15 +65,20 @@ function transposed(tape: Tape, gradient: string, kernel: string, window: Window
 /** `[M, C / G, …]` → `[C, M / G, …]` with every spatial axis reversed. */
 function turnedKernel(tape: Tape, kernel: string, group: number): string {
 	const [filters, channels, ...sizes] = tape.shapeOf(kernel) as [number, number, ...number[]]
-	const spatial = sizes.map((_, axis) => axis)
-	const grouped = group === 1 ? kernel : tape.reshape(kernel, [group, filters / group, channels, ...sizes])
-	const perm = group === 1 ? [1, 0, ...spatial.map((axis) => axis + 2)] : [0, 2, 1, ...spatial.map((axis) => axis + 3)]
-	const swapped = tape.emit('Transpose', [grouped], { perm })
-	const ungrouped = group === 1 ? swapped : tape.reshape(swapped, [group * channels, filters / group, ...sizes])
-	if (sizes.every((size) => size === 1)) return ungrouped
-	const [last, beforeFirst] = [sizes.map(() => -1), sizes.map((size) => -size - 1)].map((each) => tape.integers(each))
-	const axes = tape.integers(spatial.map((axis) => axis + 2))
-	return tape.emit('Slice', [ungrouped, last!, beforeFirst!, axes, last!])
+	const count = elementCount(sizes)
+	const reversed = reverseRows(tape, tape.reshape(kernel, [filters * channels, count]), count)
+	const grouped = tape.reshape(reversed, [group, filters / group, channels, count])
+	const swapped = tape.emit('Transpose', [grouped], { perm: [0, 2, 1, 3] })
+	return tape.reshape(swapped, [group * channels, filters / group, ...sizes])
+}
+
+/** Each row backwards, as a product with a reversed identity: exact, and done by all threads, which a Slice with step −1 is not. */
+function reverseRows(tape: Tape, name: string, length: number): string {
+	if (length === 1) return name
+	const matrix = Float32Array.from({ length: length ** 2 }, (_, i) =>
+		Number((i % length) + Math.floor(i / length) === length - 1),
+	)
+	return tape.emit('MatMul', [name, tape.constant(floatTensor([length, length], matrix))])
 }
 
 /** The gradient of a transposed convolution's input. */
