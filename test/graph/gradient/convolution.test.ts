@@ -24,6 +24,8 @@ const cases: Record<string, GradientCase> = {
 	}),
 	'conv in groups': convolution('Conv', [2, 4, 6, 5], [6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
 	'conv depthwise': convolution('Conv', [2, 3, 6, 7], [3, 1, 3, 3], { group: 3, strides: [2, 2], pads: [1, 1, 1, 1] }),
+	'conv of many channels': convolution('Conv', [1, 16, 4, 5], [3, 16, 3, 2], { pads: [1, 0, 1, 1] }),
+	'conv of many channels in groups': convolution('Conv', [1, 32, 4, 5], [4, 16, 3, 2], { group: 2 }),
 	'conv of one pixel': convolution('Conv', [3, 4, 5, 5], [5, 4, 1, 1]),
 	'conv of one pixel, strided': convolution('Conv', [3, 4, 5, 6], [5, 4, 1, 1], { strides: [2, 2] }),
 	'conv along one axis': convolution('Conv', [2, 3, 11], [4, 3, 4], { strides: [2], pads: [1, 1] }),
