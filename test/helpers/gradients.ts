@@ -224,14 +224,6 @@ function lossOf(graph: Graph, results: Feeds): number {
 	return sum
 }
 
-/** One example of a rule at work. */
-export interface GradientCase {
-	readonly graph: Graph
-	readonly feeds: Feeds
-	readonly wrt: readonly string[]
-	readonly check?: CheckOptions
-}
-
 /** Gradients as a Python script stored them: case → name of the input → values, row-major. */
 export type StoredGradients = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
 

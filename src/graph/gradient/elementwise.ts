@@ -44,6 +44,7 @@ export const elementwiseRules: GradientRules = {
 function toBase({ node, tape, gradient }: Backstep): string {
 	const [x, exponent] = node.inputs as [string, string]
 	const e = constantNumber(tape.constantOf(exponent))
+	if (e === 0) return tape.zeros(tape.shapeOf(node.outputs[0]!))
 	if (e === 1) return gradient
 	if (e === 2) return tape.emit('Mul', [gradient, tape.emit('Add', [x, x])])
 	if (e === 0.5) return tape.emit('Div', [tape.emit('Mul', [gradient, tape.scalar(0.5)]), node.outputs[0]!])
@@ -54,7 +55,10 @@ function toBase({ node, tape, gradient }: Backstep): string {
 	const isFloat = tape.dtypeOf(exponent) === 'float32'
 	const exponents = isFloat ? exponent : tape.emit('Cast', [exponent], { to: 1 })
 	const power = tape.emit('Pow', [x, tape.emit('Sub', [exponents, tape.scalar(1)])])
-	return tape.emit('Mul', [gradient, tape.emit('Mul', [power, exponents])])
+	const slope = tape.emit('Mul', [power, exponents])
+	// 0⁰ is 1 and flat, but 0 · 0⁻¹ is not a number.
+	const isFlat = tape.emit('Equal', [exponents, tape.scalar(0)])
+	return tape.emit('Mul', [gradient, tape.emit('Where', [isFlat, tape.scalar(0), slope])])
 }
 
 /** `g · y · ln x`, and 0 where x ≤ 0, where the logarithm has no value (PyTorch does so at 0). */

@@ -42,7 +42,8 @@ export const indexingRules: GradientRules = {
 }
 
 /**
- * ScatterElements and not ScatterND, which ONNX Runtime runs in parallel over indices that may be equal. Both add since opset 16.
+ * ScatterElements and not ScatterND, which several threads of ONNX Runtime run over equal indices at once, with results that change from run
+ * to run (github.com/microsoft/onnxruntime/issues/18048). Both add since opset 16.
  */
 function scatterAdd(tape: Tape, shape: Shape, indices: string, updates: string, axis: number): string {
 	return tape.emit('ScatterElements', [tape.zeros(shape), indices, updates], { axis, reduction: 'add' })

@@ -51,7 +51,7 @@ export const restatements: ReadonlyMap<string, Restatement> = new Map<string, Re
 	['Clip', { before: 11, restate: (node, restater) => [withOperands(node, restater, ['min', 'max'])] }],
 	['Pad', { before: 11, restate: (node, restater) => [withOperands(node, restater, ['pads', 'value'])] }],
 	['TopK', { before: 10, restate: (node, restater) => [withOperands(node, restater, ['k'])] }],
-	['Dropout', { before: 12, restate: (node, restater) => [withOperands(node, restater, ['ratio'])] }],
+	['Dropout', { before: 12, restate: dropout }],
 	['Scatter', { before: 11, restate: (node) => [{ ...node, op: 'ScatterElements' }] }],
 	['Softmax', { before: 13, restate: overTrailingAxes }],
 	['LogSoftmax', { before: 13, restate: overTrailingAxes }],
@@ -153,6 +153,14 @@ function resize(node: Node, restater: Restater): readonly Node[] {
 	const restated = { ...node, op: 'Resize', inputs: [x, '', scales], attributes: without(node, ['scales']) }
 	const nearest = withAttribute(restated, 'nearest_mode', shrinks ? 'ceil' : 'floor')
 	return [withAttribute(nearest, 'coordinate_transformation_mode', 'asymmetric')]
+}
+
+/** Before opset 12 Dropout could not train. Its mask was of ones, and before opset 10 no truth value. */
+function dropout(node: Node, restater: Restater): readonly Node[] {
+	const [y, mask] = node.outputs as [string, string?]
+	if (mask && restater.opset < 10 && restater.isRead(mask)) refuse(node, restater, 'hands on a mask of numbers')
+	const operands = withOperands(node, restater, ['ratio'])
+	return [restater.opset < 10 ? { ...operands, outputs: [y] } : operands]
 }
 
 /** Before opset 9 with `spatial`; before 14 training was told by the number of outputs, the last two being saved for the gradient. */

@@ -93,7 +93,11 @@ function multiply(tape: Tape, left: string, right: string, { groups, rows, colum
 		return tape.emit('Gemm', [tape.reshape(left, [rows, depth]), tape.reshape(right, [columns, depth])], { transB: 1 })
 	}
 	const first = tape.reshape(left, [groups, rows, depth])
-	if (columns === 1) return tape.emit('MatMul', [first, tape.reshape(right, [groups, depth, 1])])
+	if (columns === 1 && rows === 1) {
+		// Depthwise: the runtime multiplies a row with a column many times slower than it reads them.
+		const products = tape.emit('Mul', [first, tape.reshape(right, [groups, 1, depth])])
+		return tape.reduce('ReduceSum', products, [2], true)
+	}
 	const turned = tape.emit('Transpose', [tape.reshape(right, [groups, columns, depth])], { perm: [0, 2, 1] })
 	return tape.emit('MatMul', [first, turned])
 }

@@ -1,10 +1,16 @@
 /** At least one example of every rule in this folder's families; `torch-operators.py` computes the same ones, under the same names. */
-import { type AttributeValue, floatTensor, intTensor, makeNode, type Tensor } from '../../../src/graph/graph.ts'
+import {
+	type AttributeValue,
+	floatTensor,
+	type Graph,
+	intTensor,
+	makeNode,
+	type Tensor,
+} from '../../../src/graph/graph.ts'
 import type { Feed } from '../../../src/runtime/runtime.ts'
 import {
 	awayFrom,
 	type Feeds,
-	type GradientCase,
 	graphOf,
 	type OperatorGraph,
 	operatorGraph,
@@ -12,10 +18,17 @@ import {
 	wave,
 } from '../../helpers/gradients.ts'
 
+/** One graph whose gradients both oracles know. */
+export interface GradientExample {
+	readonly graph: Graph
+	readonly feeds: Feeds
+	readonly wrt: readonly string[]
+}
+
 type Attributes = Readonly<Record<string, AttributeValue>>
 
 /** One operator whose operands are first the feeds, then the constants; wrt every float32 feed. */
-function operator(op: string, feeds: Feeds, attributes: Attributes = {}, options: OperatorGraph = {}): GradientCase {
+function operator(op: string, feeds: Feeds, attributes: Attributes = {}, options: OperatorGraph = {}): GradientExample {
 	const inputs = [...Object.keys(feeds), ...Object.keys(options.constants ?? {})]
 	return { graph: operatorGraph(op, inputs, feeds, attributes, options), feeds, wrt: floatsAmong(feeds) }
 }
@@ -45,7 +58,7 @@ const SMALL = [2, 3, 4]
 const x = wave(SMALL)
 const positive = wave(SMALL, 0, 1, 2)
 
-const arithmetic: Record<string, GradientCase> = {
+const arithmetic: Record<string, GradientExample> = {
 	Add: operator('Add', { a: wave([2, 1, 4]), b: wave([3, 1], 1) }),
 	Sub: operator('Sub', { a: wave([3, 4]), b: wave(SMALL, 1) }),
 	Mul: operator('Mul', { a: wave([2, 1, 4]), b: wave([3, 1], 1) }),
@@ -55,7 +68,7 @@ const arithmetic: Record<string, GradientCase> = {
 	Mean: operator('Mean', { a: wave(SMALL), b: wave([4], 1), c: wave([3, 1], 2) }),
 }
 
-const elementwise: Record<string, GradientCase> = {
+const elementwise: Record<string, GradientExample> = {
 	Pow: operator('Pow', { a: positive, b: wave([3, 1], 1, 2) }),
 	'Pow 2': operator('Pow', { a: x }, {}, { constants: { e: floatTensor([], [2]) } }),
 	'Pow 0.5': operator('Pow', { a: positive }, {}, { constants: { e: floatTensor([], [0.5]) } }),
@@ -71,7 +84,7 @@ const elementwise: Record<string, GradientCase> = {
 	Cos: unary('Cos', x),
 }
 
-const activations: Record<string, GradientCase> = {
+const activations: Record<string, GradientExample> = {
 	Relu: unary('Relu', awayFrom(x, [0])),
 	LeakyRelu: unary('LeakyRelu', awayFrom(x, [0]), { alpha: { float: 0.1 } }),
 	PRelu: operator('PRelu', { x: awayFrom(x, [0]), slope: wave([3, 1], 1) }),
@@ -92,7 +105,7 @@ const activations: Record<string, GradientCase> = {
 	'LogSoftmax over the first axis': unary('LogSoftmax', x, { axis: 0 }),
 }
 
-const selection: Record<string, GradientCase> = {
+const selection: Record<string, GradientExample> = {
 	Min: operator('Min', { a: wave(SMALL), b: wave([4], 2.6), c: wave([3, 1], 1) }),
 	Max: operator('Max', { a: wave(SMALL), b: wave([3, 1], 1) }),
 	Where: operator('Where', { c: bool([3, 1], [1, 0, 1]), a: wave([2, 1, 4]), b: wave([4], 1) }),
@@ -103,7 +116,7 @@ const selection: Record<string, GradientCase> = {
 	}),
 }
 
-const matrices: Record<string, GradientCase> = {
+const matrices: Record<string, GradientExample> = {
 	Gemm: operator(
 		'Gemm',
 		{ a: wave([4, 3]), b: wave([5, 4], 1), c: wave([5], 2) },
@@ -114,7 +127,7 @@ const matrices: Record<string, GradientCase> = {
 	'MatMul with a vector': operator('MatMul', { a: wave(SMALL), b: wave([4], 1) }),
 }
 
-const shapes: Record<string, GradientCase> = {
+const shapes: Record<string, GradientExample> = {
 	Reshape: operator('Reshape', { x }, {}, { constants: { to: intTensor([4, -1]) } }),
 	Flatten: unary('Flatten', x, { axis: 2 }),
 	Squeeze: operator('Squeeze', { x: wave([2, 1, 3, 1]) }, {}, { constants: { axes: intTensor([1, -1]) } }),
@@ -148,7 +161,7 @@ const slice = (x: Feed, starts: number[], ends: number[], axes: number[], steps:
 		},
 	)
 
-const indexing: Record<string, GradientCase> = {
+const indexing: Record<string, GradientExample> = {
 	Slice: slice(wave([4, 5, 6]), [1, 0], [3, 100], [0, -1], [1, 2]),
 	'Slice in reverse': slice(wave([4, 5, 6]), [-1, 4], [-100, 0], [2, 1], [-2, -1]),
 	'Slice with bounds that are fed': operator('Slice', {
@@ -164,7 +177,7 @@ const indexing: Record<string, GradientCase> = {
 	GatherElements: operator('GatherElements', { x: wave([3, 3]), i: ints([2, 3], [0, 1, 2, 0, -1, 0]) }, { axis: 0 }),
 }
 
-const reductions: Record<string, GradientCase> = {
+const reductions: Record<string, GradientExample> = {
 	ReduceSum: reduction('ReduceSum', [0, 2], 0),
 	ReduceMean: reduction('ReduceMean', [-1, 1], 1),
 	'ReduceMean, opset 18': reduction('ReduceMean', [1], 0, 18),
@@ -177,7 +190,7 @@ const reductions: Record<string, GradientCase> = {
 	ReduceLogSumExp: reduction('ReduceLogSumExp', [1, 2], 0),
 }
 
-export const CASES: Readonly<Record<string, GradientCase>> = {
+export const CASES: Readonly<Record<string, GradientExample>> = {
 	...arithmetic,
 	...elementwise,
 	...activations,

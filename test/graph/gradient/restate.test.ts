@@ -244,6 +244,10 @@ describe('restateForGradient', () => {
 			{ op: 'Resize', opset: 10, x: [1, 1, 4, 4], constants: { scales: floatTensor([4], [1, 1, 2, 0.5]) } },
 			/grows one axis and shrinks another/,
 		],
+		'a mask of numbers that is read': [
+			{ op: 'Dropout', opset: 9, outputs: ['y', 'mask'] },
+			/hands on a mask of numbers/,
+		],
 		'a coordinate mode that is gone': [
 			{ op: 'Resize', opset: 11, attributes: { coordinate_transformation_mode: 'tf_half_pixel_for_nn' } },
 			/uses tf_half_pixel_for_nn/,

@@ -1,10 +1,11 @@
 /** The nets that `oracle.py` computed independently, and the images it gave them. */
 
 import type { ImageSize } from '../../../src/data/image-set.ts'
-import { type NewKerasLayer, writeKerasModel } from '../../../src/formats/keras/write.ts'
-import { elementCount } from '../../../src/graph/graph.ts'
+import { kerasConfig, type NewKerasLayer, writeKerasModel } from '../../../src/formats/keras/write.ts'
+import { elementCount, type Graph } from '../../../src/graph/graph.ts'
 import { type ArchitectureName, layersOf } from '../../../src/train/architectures/index.ts'
 import { drawWeights } from '../../../src/train/architectures/initial-weights.ts'
+import { graphOf } from '../../formats/keras/model.ts'
 
 interface OracleNet {
 	readonly input: ImageSize
