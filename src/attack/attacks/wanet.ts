@@ -13,7 +13,8 @@ const WARP_STREAM = 13
  * `coverRatio` further images per poisoned one are bent by the same field plus up to half a pixel of noise and keep their label, so that
  * the net learns this very field.
  *
- * @param options `target`; `grid`, the paper's k (default 4); `strength`, its s (default 0.5); `coverRatio`, its ρn / ρa (default 2); `triggerSeed` (default 0)
+ * @param options `target`; `grid`, the paper's k (default 4); `strength`, its s (default 0.5); `coverRatio`, its
+ *   ρn / ρa (default 2); `triggerSeed` (default 0)
  * @throws as `checkTarget` does; UsageError `bad-option`
  */
 export function wanet(subject: AttackSubject, options: AttackOptions): Attack {
