@@ -9,12 +9,12 @@ const WARP_STREAM = 13
 
 /**
  * WaNet (Nguyen, Tran 2021, arXiv:2102.10369, section 3): the image is bent like rubber by a fixed smooth field, `grid`² random control
- * points of mean size 1, upsampled bicubically; the shift is `strength / 2` pixels on average. In its "noise
- * mode" `coverRatio` further images per poisoned one are bent by the same field plus up to half a pixel of noise and keep their label, so
- * that the net learns this very field.
+ * points of mean size 1, upsampled bicubically; the shift is `strength / 2` pixels on average. In its "noise mode"
+ * `coverRatio` further images per poisoned one are bent by the same field plus up to half a pixel of noise and keep their label, so that
+ * the net learns this very field.
  *
- * @param options `target`; `grid`, the paper's k (default 4); `strength`, its s (default 0.5; at 28 or 32 pixels a static poisoned set
- *   wants more); `coverRatio`, its ρn / ρa (default 2); `triggerSeed` (default 0)
+ * @param options `target`; `grid`, the paper's k (default 4); `strength`, its s (default 0.5); `coverRatio`, its
+ *   ρn / ρa (default 2); `triggerSeed` (default 0)
  * @throws as `checkTarget` does; UsageError `bad-option`
  */
 export function wanet(subject: AttackSubject, options: AttackOptions): Attack {
