@@ -27,6 +27,11 @@ export const attack = defineCommand<AttackOptions>({
 		['--arch <name>', `${Object.keys(ARCHITECTURES).join(', ')} (default: small-cnn)`],
 		['--rate <points>', 'share of the training images to poison, in points, from 0.1 or less (default: 10)'],
 		...TRIGGER_FLAGS,
+		['--cover-ratio <n>', 'wanet, bpp, tact, adaptive-blend: covers for each poisoned image'],
+		['--cover-classes <list>', 'tact: classes that serve as covers'],
+		['--training-opacity <share>', 'adaptive-blend: opacity in training'],
+		['--shown-pieces <share>', 'adaptive-blend: pieces that a training image shows'],
+		['--dirty-label', 'sig: poison images of other classes and relabel them'],
 		['--classes <n>', 'classes (default: what the data tell)'],
 		[
 			'--seed <n>',
