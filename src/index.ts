@@ -1,10 +1,20 @@
 /** The public library: runs in Node and in browsers. What needs a file system is in `goodnet/node`. */
 
+// The attack lab
+export type { Attack } from './attack/attack.ts'
+export { makeAttack } from './attack/make-attack.ts'
+export type { AttackOptions } from './attack/options.ts'
+export type { Picture } from './attack/overlay.ts'
+export { type PoisonedTest, type PoisonedTraining, poisonTest, poisonTraining } from './attack/poison.ts'
+export { drawTrigger } from './attack/trigger-image.ts'
 // Records and reports
+export { AttackName, AttackRun, StampResult } from './contracts/attack-run.ts'
 export { EvaluateRun } from './contracts/evaluate-run.ts'
 export { PruneRun, RankName } from './contracts/prune-run.ts'
+export { EpochRecord } from './contracts/training.ts'
 // Images
-export type { ImageBatch, ImageSet, Layout } from './data/image-set.ts'
+export type { ImageBatch, ImageSet, ImageSize, Layout } from './data/image-set.ts'
+export { type LabelledImages, readImages } from './data/labelled.ts'
 export { memoryImages } from './data/memory.ts'
 export { type InputSpec, type Preprocessing, RAW } from './data/preprocess.ts'
 // The defense
@@ -41,8 +51,13 @@ export type { ReadBeside } from './formats/beside.ts'
 export { normalizationBehind, type Producer } from './graph/channels.ts'
 export type { Consumer, ConsumerKind } from './graph/consumers.ts'
 export type { ChannelAxis } from './graph/edit.ts'
+export { gradient } from './graph/gradient/gradient.ts'
 export type { Attribute, Dim, DType, Graph, Node, Tensor, TensorOrigin, Value } from './graph/graph.ts'
 export { decodeOnnx, encodeOnnx } from './graph/onnx.ts'
+export { holdOut } from './lab/held-out.ts'
+export { DEFAULT_PRUNING_AWARE } from './lab/pruning-aware.ts'
+export { DEFAULT_RECIPE, type Recipe } from './lab/recipe.ts'
+export { type Subject, type SubjectPlan, trainSubject } from './lab/subject.ts'
 // Figures
 export { type Interval, wilson } from './metrics/interval.ts'
 export { mcnemar } from './metrics/mcnemar.ts'
@@ -51,9 +66,26 @@ export { compactModel } from './model/compact.ts'
 export type { Model, ModelFormat, ModelInput, ModelKind, ModelSource } from './model/model.ts'
 export { type OpenModelOptions, openModel } from './model/open.ts'
 export { type Prediction, predict, predictLabels, type RunOptions } from './model/predict.ts'
+export { inferShapes } from './model/shapes.ts'
 export { reportHtml } from './report/html.ts'
 export { closingTable } from './report/table.ts'
 export { verdict } from './report/verdict.ts'
 // Running
-export type { Feed, Runtime, Session, TensorData } from './runtime/runtime.ts'
+export type { Carried, Feed, Loop, Runtime, Session, TensorData } from './runtime/runtime.ts'
 export { type WebRuntimeOptions, webRuntime } from './runtime/web.ts'
+// Training
+export { type AdamOptions, adam } from './train/adam.ts'
+export { ARCHITECTURES, type ArchitectureName } from './train/architectures/index.ts'
+export { type Augmentation, NO_AUGMENTATION } from './train/augment.ts'
+export type { TrainingImages } from './train/batches.ts'
+export {
+	type CheckpointStore,
+	decodeCheckpoint,
+	encodeCheckpoint,
+	type TrainingCheckpoint,
+} from './train/checkpoint.ts'
+export { createModel } from './train/create-model.ts'
+export type { Optimizer } from './train/optimizer.ts'
+export { scheduleOf } from './train/schedule.ts'
+export { type SgdOptions, sgd } from './train/sgd.ts'
+export { type TrainedModel, type TrainOptions, type TrainProgress, train } from './train/train.ts'
