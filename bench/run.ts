@@ -19,8 +19,9 @@ import { faceNet } from './rows/face-net.ts'
 import { memory } from './rows/memory.ts'
 import { resnet18 } from './rows/resnet18.ts'
 import { torch } from './rows/torch.ts'
+import { training } from './rows/training.ts'
 
-const BENCHES: readonly Bench[] = [faceNet, resnet18, torch, memory, doubling]
+const BENCHES: readonly Bench[] = [faceNet, resnet18, torch, training, memory, doubling]
 const DEFAULT_ROUNDS = '7'
 const here = fileURLToPath(new URL('.', import.meta.url))
 

@@ -6,7 +6,10 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { ImageSet } from 'goodnet/node'
 
-const script = fileURLToPath(new URL('face_net.py', import.meta.url))
+const scripts = {
+	faceNet: fileURLToPath(new URL('face_net.py', import.meta.url)),
+	training: fileURLToPath(new URL('training.py', import.meta.url)),
+}
 
 /** Debian's own first: `python3` may be another one that knows nothing of Debian's packages. */
 const PYTHONS = ['/usr/bin/python3', 'python3']
@@ -29,9 +32,24 @@ export interface TorchSubject {
 	readonly folder: string
 }
 
+/** A net to train. */
+export interface TorchTraining {
+	/** One of `ARCHITECTURES`, and its `.h5`. */
+	readonly name: string
+	readonly path: string
+	/** `[N, height, width, channels]`. */
+	readonly pixels: Uint8Array
+	readonly labels: Int32Array
+	readonly threads: number
+	readonly batch: number
+	/** Learning rate of SGD with momentum 0.9. */
+	readonly rate: number
+	readonly folder: string
+}
+
 export interface TorchAnswer {
 	readonly seconds: number
-	/** `forward`: a label an image. `sweep`: images answered correctly by each net, the whole one first. */
+	/** `forward`: a label an image. `sweep`: images answered correctly by each net, the whole one first. `train`: the mean loss. */
 	readonly answer: readonly number[]
 }
 
@@ -39,7 +57,8 @@ export interface TorchPeer {
 	readonly version: string
 	/** The faster one, as tried at the start. */
 	readonly memoryFormat: string
-	run(job: 'forward' | 'sweep', count: number): Promise<TorchAnswer>
+	/** @param count images, or steps of `train`, whose `seconds` are a step's */
+	run(job: 'forward' | 'sweep' | 'train', count: number): Promise<TorchAnswer>
 	close(): void
 }
 
@@ -56,9 +75,24 @@ export async function startTorch(
 	const files = { pixels: join(folder, 'torch-pixels.u8'), labels: join(folder, 'torch-labels.i32') }
 	await writeFile(files.pixels, pixels)
 	await writeFile(files.labels, images.labels!)
-	const parameters = [script, path, files.pixels, images.layout, files.labels, String(threads), String(batch)]
-	const child = spawn(python, parameters, { env: { ...process.env, GOMP_SPINCOUNT: SPIN_COUNT } })
-	const next = answersOf(child)
+	const parameters = [path, files.pixels, images.layout, files.labels, String(threads), String(batch)]
+	return startPeer(python, scripts.faceNet, parameters)
+}
+
+export async function startTraining(
+	python: string,
+	{ name, path, pixels, labels, threads, batch, rate, folder }: TorchTraining,
+): Promise<TorchPeer> {
+	const files = { pixels: join(folder, `${name}-pixels.u8`), labels: join(folder, `${name}-labels.i32`) }
+	await writeFile(files.pixels, pixels)
+	await writeFile(files.labels, labels)
+	const parameters = [name, path, files.pixels, files.labels, String(threads), String(batch), String(rate)]
+	return startPeer(python, scripts.training, parameters)
+}
+
+async function startPeer(python: string, script: string, parameters: readonly string[]): Promise<TorchPeer> {
+	const child = spawn(python, [script, ...parameters], { env: { ...process.env, GOMP_SPINCOUNT: SPIN_COUNT } })
+	const next = answersOf(child, script)
 	// What the script says first, see there.
 	const { version, memoryFormat } = (await next()) as Pick<TorchPeer, 'version' | 'memoryFormat'>
 	return {
@@ -73,7 +107,7 @@ export async function startTorch(
 }
 
 /** @returns the next line of the child, parsed; it fails with the child's words where the child has ended */
-function answersOf(child: ChildProcessWithoutNullStreams): () => Promise<unknown> {
+function answersOf(child: ChildProcessWithoutNullStreams, script: string): () => Promise<unknown> {
 	let words = ''
 	child.stderr.on('data', (bytes: Buffer) => {
 		words += bytes.toString()

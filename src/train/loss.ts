@@ -30,12 +30,9 @@ export function crossEntropy(
 	const agreement = tape.emit('Mul', [tape.emit('LogSoftmax', [logits], { axis: -1 }), wanted])
 	const summed = tape.reduce('ReduceSum', agreement, [0, 1], false)
 	const answers = tape.emit('ArgMax', [logits], { axis: -1, keepdims: 0 })
-	const isRight = tape.emit('Cast', [tape.emit('Equal', [answers, labels])], { to: FLOAT32 })
+	const isRight = tape.cast(tape.emit('Equal', [answers, labels]), 'float32')
 	return {
 		loss: tape.emit('Mul', [summed, tape.scalar(-1 / batch)]),
 		correct: tape.reduce('ReduceSum', isRight, [0], false),
 	}
 }
-
-/** `TensorProto.FLOAT`, as the attribute `to` of a Cast says it. */
-const FLOAT32 = 1

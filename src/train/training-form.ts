@@ -4,6 +4,7 @@ import { restateForGradient } from '../graph/gradient/restate.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { freshName, valueNames } from '../graph/query.ts'
 import type { Model } from '../model/model.ts'
+import { poolFirst } from './pool-first.ts'
 
 export interface TrainingForm {
 	/** From the model's input to its logits; running statistics are further outputs. */
@@ -22,7 +23,7 @@ const KEPT = 0.9
 export function trainingForm(model: Model): TrainingForm {
 	const { graph, logits } = model
 	// Restated: `training_mode` exists since opset 14.
-	const forward = restateForGradient(extract(graph, [model.values.get(logits)!]))
+	const forward = poolFirst(restateForGradient(extract(graph, [model.values.get(logits)!])))
 	const taken = valueNames(forward)
 	const statistics = new Map<string, string>()
 	const nodes = forward.nodes.map((node) => {

@@ -53,7 +53,7 @@ function toBase({ node, tape, gradient }: Backstep): string {
 		return tape.emit('Mul', [gradient, tape.emit('Mul', [power, tape.scalar(e)])])
 	}
 	const isFloat = tape.dtypeOf(exponent) === 'float32'
-	const exponents = isFloat ? exponent : tape.emit('Cast', [exponent], { to: 1 })
+	const exponents = isFloat ? exponent : tape.cast(exponent, 'float32')
 	const power = tape.emit('Pow', [x, tape.emit('Sub', [exponents, tape.scalar(1)])])
 	const slope = tape.emit('Mul', [power, exponents])
 	// 0⁰ is 1 and flat, but 0 · 0⁻¹ is not a number.

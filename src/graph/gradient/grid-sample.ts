@@ -64,7 +64,7 @@ class Sampling {
 		const places = corners.map(([cy, cx]) => {
 			const row = tape.emit('Mul', [this.#inside(this.#y, cy), tape.scalar(width)])
 			const place = tape.emit('Add', [row, this.#inside(this.#x, cx)])
-			return tape.reshape(tape.emit('Cast', [place], { to: INT64 }), perSample)
+			return tape.reshape(tape.cast(place, 'int64'), perSample)
 		})
 		const updates = tape.emit('Concat', shares, { axis: 2 })
 		const indices = tape.emit('Expand', [
@@ -169,9 +169,6 @@ class Sampling {
 		return this.#tape.reshape(name, [batch, 1, height, width])
 	}
 }
-
-/** `TensorProto.DataType` */
-const INT64 = 7
 
 function refuseOtherModes(node: Node): void {
 	const text = (name: string) => {

@@ -10,7 +10,7 @@ export const passingRules: GradientRules = {
 	Cast: ({ node, tape, gradient }) => {
 		const from = tape.dtypeOf(node.inputs[0]!)
 		if (!REAL.has(from) || !REAL.has(DTYPES[attributeInt(node, 'to', 0)] ?? '')) return []
-		return [tape.emit('Cast', [gradient], { to: DTYPES.indexOf(from) })]
+		return [tape.cast(gradient, from)]
 	},
 	Dropout: (step) => [isTraining(step) ? dropped(step) : step.gradient],
 }
@@ -24,7 +24,7 @@ function isTraining({ node, tape }: Backstep): boolean {
 /** `g · mask / (1 − ratio)`: inverted dropout. Where the mode is fed and says inference, the mask is all true and nothing is scaled. */
 function dropped({ node, tape, gradient }: Backstep): string {
 	const [, ratio, mode] = node.inputs as [string, string | undefined, string]
-	const mask = tape.emit('Cast', [node.outputs[1]!], { to: 1 })
+	const mask = tape.cast(node.outputs[1]!, 'float32')
 	const kept = tape.emit('Sub', [tape.scalar(1), ratio || tape.scalar(0.5)])
 	const scale = tape.emit('Div', [tape.scalar(1), kept])
 	const known = tape.constantOf(mode) ? scale : tape.emit('Where', [mode, scale, tape.scalar(1)])

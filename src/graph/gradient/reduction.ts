@@ -8,7 +8,7 @@ import type { Shape } from './tape.ts'
 const extreme: GradientRule = (step) => {
 	const { tape } = step
 	const { input, axes, output, gradient } = kept(step)
-	const isExtreme = tape.emit('Cast', [tape.emit('Equal', [input, output])], { to: 1 })
+	const isExtreme = tape.cast(tape.emit('Equal', [input, output]), 'float32')
 	const count = tape.reduce('ReduceSum', isExtreme, axes, true)
 	return [tape.emit('Mul', [isExtreme, tape.emit('Div', [gradient, count])])]
 }

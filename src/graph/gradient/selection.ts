@@ -42,7 +42,7 @@ export const selectionRules: GradientRules = {
 /** Bounds count as inside, as PyTorch's clamp has it. */
 function insideBounds({ node, tape, gradient }: Backstep): string {
 	const isInside = tape.emit('Equal', [node.inputs[0]!, node.outputs[0]!])
-	return tape.emit('Mul', [gradient, tape.emit('Cast', [isInside], { to: 1 })])
+	return tape.emit('Mul', [gradient, tape.cast(isInside, 'float32')])
 }
 
 function beyondBound({ node, tape, gradient }: Backstep, comparison: string, index: number): string {

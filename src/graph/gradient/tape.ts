@@ -2,6 +2,7 @@
 import { UnsupportedError } from '../../errors.ts'
 import {
 	type AttributeValue,
+	DTYPES,
 	type DType,
 	floatTensor,
 	type Graph,
@@ -109,6 +110,10 @@ export class Tape {
 	/** Float32 zeros, made while the graph runs, so that the file does not carry them. */
 	zeros(shape: Shape): string {
 		return this.emit('ConstantOfShape', [this.integers(shape)])
+	}
+
+	cast(name: string, dtype: DType): string {
+		return this.emit('Cast', [name], { to: DTYPES.indexOf(dtype) })
 	}
 
 	reshape(name: string, shape: Shape): string {

@@ -202,4 +202,5 @@ def main(folder):
     print()
 
 
-main(sys.argv[1])
+if __name__ == '__main__':
+    main(sys.argv[1])
