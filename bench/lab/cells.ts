@@ -1,0 +1,102 @@
+/** What `npm run lab` trains: one cell a net, each a single `goodnet attack` command. */
+
+/** A net and the command that makes it. */
+export interface Cell {
+	readonly name: string
+	/** Of `DATA_SETS`. */
+	readonly data: DataName
+	/** What stands behind `goodnet attack` and in front of `--data`. */
+	readonly attack: readonly string[]
+	/** Of the training. */
+	readonly flags: readonly string[]
+	/** The cell without a backdoor that differs in nothing else. */
+	readonly twin?: string
+	/** Clean accuracy to reach, percent: what `shared/data/README.md` measured with a plain network. */
+	readonly plain?: number
+	/** Prune it too: the attack that expects pruning, and the one that does not. */
+	readonly isPruned?: boolean
+}
+
+export type DataName = 'fashion-mnist' | 'cifar10' | 'gtsrb' | 'faces'
+
+const FASHION_FLAGS = [
+	'--arch',
+	'small-cnn',
+	'--epochs',
+	'4',
+	'--batch',
+	'128',
+	'--lr',
+	'0.002',
+	'--schedule',
+	'one-cycle',
+]
+const TARGET = ['--target', '0']
+
+const attacks: readonly Cell[] = [
+	['none'],
+	['badnets', ...TARGET, '--rate', '1'],
+	['blended', ...TARGET, '--rate', '5'],
+	['sig', ...TARGET, '--rate', '10', '--dirty-label'],
+	['wanet', ...TARGET, '--rate', '10', '--strength', '1'],
+	['bpp', ...TARGET, '--rate', '10', '--bits', '2'],
+	['tact', ...TARGET, '--rate', '5', '--sources', '1'],
+	['low-frequency', ...TARGET, '--rate', '5'],
+	['adaptive-blend', ...TARGET, '--rate', '2'],
+	['all-to-all', '--rate', '10'],
+].map((attack) => ({
+	name: `fashion-mnist-${attack[0]}`,
+	data: 'fashion-mnist',
+	attack,
+	flags: FASHION_FLAGS,
+	...(attack[0] !== 'none' && { twin: 'fashion-mnist-none' }),
+}))
+
+const pruned: readonly Cell[] = ['badnets', 'pruning-aware'].map((attack) => ({
+	name: `faces-${attack}`,
+	data: 'faces',
+	attack: [attack, ...TARGET, '--rate', '10', '--size', '6'],
+	flags: ['--arch', 'deepid', '--epochs', '15'],
+	isPruned: true,
+}))
+
+const architectures: readonly Cell[] = [
+	{ name: 'lenet-fashion-mnist', data: 'fashion-mnist', attack: ['none'], flags: ['--arch', 'lenet', '--epochs', '4'] },
+	{
+		...{ name: 'badnets-cnn-fashion-mnist', data: 'fashion-mnist', attack: ['none'] },
+		flags: ['--arch', 'badnets-cnn', '--epochs', '3'],
+	},
+	{
+		...{ name: 'small-cnn-cifar10', data: 'cifar10', attack: ['none'], plain: 59 },
+		flags: ['--arch', 'small-cnn', '--epochs', '5', '--batch', '128', '--lr', '0.002', '--schedule', 'one-cycle'],
+	},
+	{
+		name: 'small-cnn-gtsrb',
+		data: 'gtsrb',
+		attack: ['none'],
+		plain: 68,
+		flags: ['--arch', 'small-cnn', '--epochs', '15'],
+	},
+	{
+		name: 'small-cnn-faces',
+		data: 'faces',
+		attack: ['none'],
+		plain: 50,
+		flags: ['--arch', 'small-cnn', '--epochs', '15'],
+	},
+	{ name: 'deepid-faces', data: 'faces', attack: ['none'], plain: 50, flags: ['--arch', 'deepid', '--epochs', '20'] },
+	...(
+		[
+			['mobilenetv2-small', '8'],
+			['vgg11-bn', '5'],
+			['preact-resnet18', '4'],
+		] as const
+	).map(
+		([arch, epochs]): Cell => ({
+			...{ name: `${arch}-gtsrb`, data: 'gtsrb', attack: ['none'], plain: 68 },
+			flags: ['--arch', arch, '--epochs', epochs, '--batch', '32', '--schedule', 'one-cycle', '--lr', '0.002'],
+		}),
+	),
+]
+
+export const CELLS: readonly Cell[] = [...attacks, ...pruned, ...architectures]

@@ -1,0 +1,42 @@
+/** Where the images of the cells are, and what must be done before they can be read. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { DataName } from './cells.ts'
+
+const shared = fileURLToPath(new URL('../../../shared/data', import.meta.url))
+/** Debian's package `dataset-fashion-mnist`. */
+const FASHION = '/usr/share/datasets/fashion-mnist'
+
+export interface DataSet {
+	readonly train: string
+	readonly test: string
+}
+
+/** @param folder for what must be unpacked */
+export function dataSet(name: DataName, folder: string): DataSet {
+	switch (name) {
+		case 'fashion-mnist':
+			return {
+				train: `${FASHION}/train-images-idx3-ubyte.gz`,
+				test: `${FASHION}/t10k-images-idx3-ubyte.gz`,
+			}
+		case 'cifar10':
+			return unpackedCifar(join(folder, 'cifar10'))
+		case 'gtsrb':
+		case 'faces':
+			return { train: join(shared, name, `${name}_train.h5`), test: join(shared, name, `${name}_test.h5`) }
+	}
+}
+
+/** 60,000 JPEGs, 19 MB. */
+function unpackedCifar(folder: string): DataSet {
+	if (!existsSync(folder)) {
+		mkdirSync(folder, { recursive: true })
+		const archive = join(shared, 'cifar10', 'cifar10_jpeg_all.tar.gz')
+		const { status, stderr } = spawnSync('tar', ['-xzf', archive, '-C', folder])
+		if (status !== 0) throw new Error(`tar cannot unpack ${archive}: ${stderr}`)
+	}
+	return { train: `${folder}:train`, test: `${folder}:test` }
+}
