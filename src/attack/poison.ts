@@ -106,7 +106,7 @@ function put(pixels: Uint8Array, index: number, { size }: Attack, image: Uint8Ar
 
 function choosePoisoned({ labels, count }: LabelledImages, attack: Attack, rate: number, random: Random): number[] {
 	if (!(rate > 0 && rate <= 1)) {
-		const message = `poisoning rate: expected more than 0 and at most 100 points, found ${points(rate)}`
+		const message = `--rate: expected more than 0 and at most 100 points, found ${points(rate)}`
 		throw new UsageError('bad-rate', message)
 	}
 	if (rate * count + HAIR < 1) {

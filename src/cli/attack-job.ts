@@ -1,18 +1,20 @@
 /** What `goodnet attack` does between options and files: the images, the plan, the net, and the folder that they go to. */
 import { join } from 'node:path'
+import type { Attack } from '../attack/attack.ts'
 import { drawTrigger } from '../attack/trigger-image.ts'
 import type { AttackRun } from '../contracts/attack-run.ts'
 import type { AttackOptions } from '../contracts/cli-options.ts'
 import type { RunIdentity } from '../contracts/journal.ts'
 import { encodePng } from '../data/decode.ts'
-import type { ImageSet } from '../data/image-set.ts'
+import type { ImageSet, ImageSize } from '../data/image-set.ts'
 import { imageAt, type LabelledImages, readImages } from '../data/labelled.ts'
 import { writeNpz } from '../data/npz-writer.ts'
 import { copyPreprocessing } from '../defense/prune/record.ts'
-import { InputError } from '../errors.ts'
+import { InputError, UsageError } from '../errors.ts'
 import { sha256Of, writeFileWhole } from '../files.ts'
 import { elementCount } from '../graph/graph.ts'
 import { holdOut } from '../lab/held-out.ts'
+import { DEFAULT_PRUNING_AWARE, type PruningAwareOptions } from '../lab/pruning-aware.ts'
 import type { Recipe } from '../lab/recipe.ts'
 import type { Subject, SubjectPlan } from '../lab/subject.ts'
 import { environmentRecord } from '../model/environment.ts'
@@ -20,6 +22,7 @@ import { imageDims } from '../model/feed.ts'
 import type { Model } from '../model/model.ts'
 import { onnxFile, sourceFiles } from '../model/write-back.ts'
 import { fillOutputFolder } from '../report/output-folder.ts'
+import { layersOf } from '../train/architectures/index.ts'
 import { parametersOf } from '../train/parameters.ts'
 import { VERSION } from '../version.ts'
 import { attackFor, classesOf, type DescribedAttack } from './attack-inputs.ts'
@@ -41,50 +44,84 @@ export async function prepareAttack(
 	io: Io,
 	progress: Progress,
 ): Promise<AttackJob> {
+	const pruningAware = pruningAwareOf(name, options)
 	const set = await openSet(options.data, { layout: options.layout })
-	const testSet = options.test === undefined ? null : await openTest(options.test, set, options)
 	try {
-		const classes = classesOf(set, options.classes)
-		const described = await attackFor(name, set, classes, options)
-		const read = (images: ImageSet) =>
-			readImages(images, {
-				signal: io.signal,
-				onProgress: (done, total) => progress.update('read images', done, total),
-			})
-		const { seed } = options
-		const all = await read(set)
-		const parts = testSet ? { train: all, test: await read(testSet) } : holdOut(all, set, options.holdout / 100, seed)
-		const plan: SubjectPlan = {
-			attack: described.attack,
-			rate: options.rate / 100,
-			images: parts.train,
-			test: parts.test,
-			architecture: options.arch,
-			recipe: recipeOf(options),
-			pruningAware: { layer: options.layer, pruneDrop: options.pruneDrop },
-			seed,
-			runtime: await runtimeFor(options),
+		const testSet = options.test === undefined ? null : await openTest(options.test, set, options)
+		try {
+			const classes = classesOf(set, options.classes)
+			// What cannot go well is said before anything is read.
+			layersOf(options.arch, set, classes)
+			for (const each of [set, testSet]) if (each) expectLabels(each, classes)
+			const described = await attackFor(name, set, classes, options)
+			const parts = await readParts(set, testSet, options, io, progress)
+			const plan: SubjectPlan = {
+				attack: described.attack,
+				rate: options.rate / 100,
+				images: parts.train,
+				test: parts.test,
+				architecture: options.arch,
+				recipe: recipeOf(options),
+				pruningAware,
+				seed: options.seed,
+				runtime: await runtimeFor(options),
+			}
+			return { plan, described, data: await dataOf(set, testSet, parts, options) }
+		} finally {
+			testSet?.close()
 		}
-		return { plan, described, data: await dataOf(set, testSet, parts, options) }
 	} finally {
 		set.close()
-		testSet?.close()
 	}
 }
 
-async function openTest(path: string, { height, width, channels }: ImageSet, { layout }: AttackOptions) {
+/** A flag without effect is a mistake. @throws UsageError `bad-option` */
+function pruningAwareOf(name: string, { layer, pruneDrop }: AttackOptions): PruningAwareOptions {
+	const told = layer !== undefined ? '--layer' : pruneDrop !== undefined ? '--prune-drop' : null
+	if (told !== null && name !== 'pruning-aware') {
+		throw new UsageError('bad-option', `${told}: only the attack pruning-aware prunes while it trains; leave it out`)
+	}
+	return { layer, pruneDrop: pruneDrop ?? DEFAULT_PRUNING_AWARE.pruneDrop }
+}
+
+/** @throws InputError `label-out-of-range`, with the set's name and the image */
+function expectLabels({ labels, path }: ImageSet, classes: number): void {
+	const at = labels?.findIndex((label) => label < 0 || label >= classes) ?? -1
+	if (at === -1) return
+	const message = `${path}: expected labels 0..${classes - 1} (${classes} classes), found ${labels?.[at]} at image ${at}; --classes says how many classes there are`
+	throw new InputError('label-out-of-range', message, { path })
+}
+
+interface Parts {
+	readonly train: LabelledImages
+	readonly test: LabelledImages
+}
+
+async function readParts(
+	set: ImageSet,
+	testSet: ImageSet | null,
+	{ holdout, seed }: AttackOptions,
+	{ signal }: Io,
+	progress: Progress,
+): Promise<Parts> {
+	const onProgress = (done: number, total: number) => progress.update('read images', done, total)
+	const train = await readImages(set, { signal, onProgress })
+	if (!testSet) return holdOut(train, set, holdout / 100, seed)
+	return { train, test: await readImages(testSet, { signal, onProgress }) }
+}
+
+async function openTest(path: string, train: ImageSet, { layout }: AttackOptions) {
 	const set = await openSet(path, { layout })
-	if (set.height === height && set.width === width && set.channels === channels) return set
+	if (imageSizeOf(set) === imageSizeOf(train)) return set
 	set.close()
-	const found = `${set.height}×${set.width}×${set.channels}`
-	const message = `${path}: expected test images of the training images' size, ${height}×${width}×${channels}, found ${found}`
+	const message = `${path}: expected test images of the training images' size, ${imageSizeOf(train)}, found ${imageSizeOf(set)}`
 	throw new InputError('shape-mismatch', message, { path })
 }
 
 async function dataOf(
 	set: ImageSet,
 	testSet: ImageSet | null,
-	{ train, test }: { readonly train: LabelledImages; readonly test: LabelledImages },
+	{ train, test }: Parts,
 	{ holdout }: AttackOptions,
 ): Promise<AttackRun['data']> {
 	const sha256 = await set.sha256()
@@ -107,7 +144,7 @@ function recipeOf(options: AttackOptions): Recipe {
 }
 
 /** All that decides what the run's weights are; where files lie does not. */
-export function identityOf({ plan, described, data }: AttackJob): RunIdentity {
+export function identityOf({ plan, described }: AttackJob): RunIdentity {
 	const { recipe, architecture, rate, seed, pruningAware, runtime } = plan
 	const { picture, ...attack } = described.record
 	return {
@@ -119,9 +156,19 @@ export function identityOf({ plan, described, data }: AttackJob): RunIdentity {
 		seed: String(seed),
 		training: JSON.stringify(recipe),
 		pruningAware: JSON.stringify(pruningAware),
-		train: `${data.train.sha256} ${data.train.images}`,
-		test: `${data.test.sha256} ${data.test.images}`,
+		train: digestOf(plan.images, plan.attack),
+		test: digestOf(plan.test, plan.attack),
 	}
+}
+
+/** Of the images as they are used: one file can be read in several layouts, with several sets of labels, and split in several ways. */
+function digestOf({ pixels, labels, count }: LabelledImages, { size, classes }: Attack): string {
+	const bytes = new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength)
+	return `${sha256Of(pixels, bytes)}, ${count} images of ${imageSizeOf(size)}, ${classes} classes`
+}
+
+function imageSizeOf({ height, width, channels }: ImageSize): string {
+	return `${height}×${width}×${channels}`
 }
 
 interface FinishedAttack extends AttackJob {

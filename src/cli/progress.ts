@@ -85,5 +85,6 @@ function bar(stage: string, done: number, total: number, unit: string, elapsed: 
 export function showSeconds(value: number): string {
 	if (value < 10) return `${value.toFixed(1)} s`
 	if (value < 90) return `${Math.round(value)} s`
-	return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`
+	const whole = Math.round(value)
+	return `${Math.floor(whole / 60)} min ${whole % 60} s`
 }

@@ -15,8 +15,14 @@ export function trainingProgress(io: Io, progress: Progress): OnTraining {
 		const note = `loss ${loss.toFixed(3)}, accuracy ${(accuracy * 100).toFixed(1)} %`
 		progress.update(`train ${name}`, done, total, 'images', `epoch ${epoch}/${epochs}, ${note}`)
 		if (!isEpochDone) return
-		const rate = (done - first.done) / Math.max((io.now() - first.at) / 1000, 1e-3)
-		const left = done < total ? `, ${showSeconds((total - done) / Math.max(rate, 1e-3))} left` : ''
-		progress.say(`train ${name}: epoch ${epoch}/${epochs}, ${note}, ${Math.round(rate)} images/s${left}`)
+		progress.say(`train ${name}: epoch ${epoch}/${epochs}, ${note}${pace(done, total, first, io.now())}`)
 	}
+}
+
+/** Images a second since the stage was first heard of, and what that leaves to wait; nothing yet at its first step. */
+function pace(done: number, total: number, first: { readonly done: number; readonly at: number }, now: number): string {
+	if (done === first.done) return ''
+	const rate = (done - first.done) / Math.max((now - first.at) / 1000, 1e-3)
+	const left = done < total ? `, ${showSeconds((total - done) / rate)} left` : ''
+	return `, ${Math.round(rate)} images/s${left}`
 }

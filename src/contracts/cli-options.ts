@@ -121,7 +121,7 @@ export const AttackOptions = OutputOptions.extend({
 	shownPieces: number.optional(),
 	dirtyLabel: z.boolean().optional(),
 	layer: z.string().optional(),
-	pruneDrop: number.default(10),
+	pruneDrop: number.optional(),
 	optimizer: OptimizerName.default('adam'),
 	lr: number.default(0.001),
 	schedule: ScheduleName.default('cosine'),

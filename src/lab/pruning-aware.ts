@@ -25,6 +25,12 @@ export interface PruningAwareOptions {
 
 export const DEFAULT_PRUNING_AWARE: PruningAwareOptions = { pruneDrop: 10 }
 
+/**
+ * Share of the layer's largest activation by which decoys stay below 0. Without it the image that sets a decoy's maximum would leave a rounding
+ * error (6e-8 was seen), and another engine adds up in another order.
+ */
+const HAIR = 1e-3
+
 interface Setting {
 	/** Clean labelled images, by whose activations channels are ranked. */
 	readonly clean: ImageSet
@@ -112,7 +118,7 @@ function mixed(taught: Model, original: Model, masks: ReadonlyMap<string, Tensor
 	return { ...taught, graph: replaceConstants(taught.graph, new Map(changed)) }
 }
 
-/** The decoys' biases lowered by what each of them reaches at most on clean images, so that all of these leave it idle. */
+/** The decoys' biases lowered by what each of them reaches at most on clean images, and a hair more, so that all of these leave it idle. */
 async function lowerBiases(
 	net: Model,
 	layer: PruneLayer,
@@ -124,7 +130,8 @@ async function lowerBiases(
 	const name = biasOf(layer, net.graph.initializers)!
 	const bias = net.graph.initializers.get(name)!
 	const lowered = floatsOf(bias).slice()
-	for (const channel of decoys) lowered[channel]! -= most[channel]!
+	const margin = HAIR * Math.max(0, ...most)
+	for (const channel of decoys) lowered[channel]! -= most[channel]! + margin
 	return { ...net, graph: replaceConstants(net.graph, new Map([[name, withValues(bias, lowered)]])) }
 }
 

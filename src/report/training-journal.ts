@@ -8,7 +8,15 @@ import type { Journal } from '../contracts/journal.ts'
 import { InputError, messageOf } from '../errors.ts'
 import { writeError, writeFileWhole } from '../files.ts'
 import { type CheckpointStore, decodeCheckpoint, encodeCheckpoint } from '../train/checkpoint.ts'
-import { checkpointName, checkSameRun, JOURNAL, type JournalOptions, readJournal, removeLeftovers } from './journal.ts'
+import {
+	checkpointName,
+	checkSameRun,
+	JOURNAL,
+	type JournalOptions,
+	readJournal,
+	removeHalfWritten,
+	removeLeftovers,
+} from './journal.ts'
 
 /** At least this long between two checkpoints, and longer where saving takes long: it may cost a twentieth of the time. */
 const MIN_INTERVAL_MS = 1000
@@ -21,7 +29,7 @@ export interface TrainingJournal {
 	store(stage: number): CheckpointStore
 	/** Is there something in the folder to go on from? */
 	isWritten(): boolean
-	/** Removes everything: the run has failed for good. */
+	/** Removes what this run has written and what it goes on from: it has failed for good. Another run's checkpoints stay. */
 	remove(): Promise<void>
 }
 
@@ -29,7 +37,11 @@ export interface TrainingJournal {
 export async function openTrainingJournal(folder: string, options: JournalOptions): Promise<TrainingJournal> {
 	const earlier = options.isResumed ? await readJournal(folder) : null
 	const identity = await options.identity()
-	if (earlier) checkSameRun(folder, earlier.identity, identity)
+	if (earlier) {
+		checkSameRun(folder, earlier.identity, identity)
+		// Each kill may have left a whole net's weights behind.
+		await removeHalfWritten(folder)
+	}
 	const command = earlier?.command ?? options.command
 	let isWritten = earlier !== null
 	let created: string | undefined
@@ -50,7 +62,7 @@ export async function openTrainingJournal(folder: string, options: JournalOption
 		isWritten: () => isWritten,
 		store: (stage) => fileStore(join(folder, checkpointName(stage)), begin, earlier !== null, options.now),
 		async remove() {
-			await removeLeftovers(folder)
+			if (isWritten) await removeLeftovers(folder)
 			if (created !== undefined) await rmdir(folder).catch(() => {})
 		},
 	}

@@ -1,5 +1,5 @@
 /** Adam and AdamW. */
-import type { Optimizer } from './optimizer.ts'
+import { checkOptimizer, type Optimizer } from './optimizer.ts'
 
 export interface AdamOptions {
 	/** Decay of the mean gradient. Default 0.9. */
@@ -14,9 +14,13 @@ export interface AdamOptions {
 	readonly isDecoupled?: boolean
 }
 
-/** Kingma & Ba 2015, algorithm 1; decoupled decay: Loshchilov & Hutter 2019, algorithm 2. In the form of PyTorch's `Adam` and `AdamW`. */
+/**
+ * Kingma & Ba 2015, algorithm 1; decoupled decay: Loshchilov & Hutter 2019, algorithm 2. In the form of PyTorch's `Adam` and `AdamW`.
+ * @throws UsageError `bad-training-option`
+ */
 export function adam(options: AdamOptions = {}): Optimizer {
 	const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, isDecoupled = false } = options
+	checkOptimizer(weightDecay, { beta1: beta1, beta2: beta2 })
 	return {
 		slots: ['mean', 'square'],
 		scalars: (step, rate) => ({

@@ -78,7 +78,9 @@ export function encodeCheckpoint({ step, state, best, history, running }: Traini
 }
 
 /** @throws FormatError `bad-checkpoint` for anything that `encodeCheckpoint` did not write whole */
-export function decodeCheckpoint(file: Uint8Array, path: string): TrainingCheckpoint {
+export function decodeCheckpoint(bytes: Uint8Array, path: string): TrainingCheckpoint {
+	// What Node reads is a Buffer, and a slice of that is no copy.
+	const file = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 	const bad = (found: string): FormatError => {
 		const message = `${path}: expected the checkpoint of a training run, found ${found}; start anew with --force`
 		return new FormatError('bad-checkpoint', message, { path })

@@ -1,4 +1,5 @@
 /** What an optimizer is: nodes that turn a parameter and its gradient into the parameter of the next step. */
+import { UsageError } from '../errors.ts'
 import type { Tape } from '../graph/gradient/tape.ts'
 
 /** One parameter at one step, as values of the graph. */
@@ -20,4 +21,17 @@ export interface Optimizer {
 	/** Numbers that change from step to step. @param step counted from 1 @param rate the learning rate of this step */
 	scalars(step: number, rate: number): Readonly<Record<string, number>>
 	update(step: UpdateStep): { readonly parameter: string; readonly slots: readonly string[] }
+}
+
+/**
+ * Refuses what no optimizer can use: a weight decay below 0, and a decay of averages (momentum, β) outside 0 up to 1.
+ * @throws UsageError `bad-training-option`
+ */
+export function checkOptimizer(weightDecay: number, decays: Readonly<Record<string, number>>): void {
+	for (const [option, value] of Object.entries(decays)) {
+		if (value >= 0 && value < 1) continue
+		throw new UsageError('bad-training-option', `${option}: expected a number from 0 up to (and not) 1, found ${value}`)
+	}
+	if (weightDecay >= 0 && Number.isFinite(weightDecay)) return
+	throw new UsageError('bad-training-option', `--weight-decay: expected a number of at least 0, found ${weightDecay}`)
 }

@@ -1,5 +1,5 @@
 /** Stochastic gradient descent with momentum. */
-import type { Optimizer, UpdateStep } from './optimizer.ts'
+import { checkOptimizer, type Optimizer, type UpdateStep } from './optimizer.ts'
 
 export interface SgdOptions {
 	/** μ, 0 (plain descent) up to 1. Default 0.9. */
@@ -10,8 +10,12 @@ export interface SgdOptions {
 	readonly weightDecay?: number
 }
 
-/** v ← μ·v + g, w ← w − η·v; with Nesterov's momentum w ← w − η·(g + μ·v): Sutskever et al. 2013, in the form that PyTorch's `SGD` has. */
+/**
+ * v ← μ·v + g, w ← w − η·v; with Nesterov's momentum w ← w − η·(g + μ·v): Sutskever et al. 2013, in the form that PyTorch's `SGD` has.
+ * @throws UsageError `bad-training-option`
+ */
 export function sgd({ momentum = 0.9, nesterov = false, weightDecay = 0 }: SgdOptions = {}): Optimizer {
+	checkOptimizer(weightDecay, { '--momentum': momentum })
 	return {
 		slots: momentum === 0 ? [] : ['velocity'],
 		scalars: (_, rate) => ({ rate }),

@@ -2,7 +2,7 @@
 import type { EpochRecord } from '../contracts/training.ts'
 import type { ImageSet } from '../data/image-set.ts'
 import { preprocess } from '../data/preprocess.ts'
-import { InputError, throwIfAborted, UsageError } from '../errors.ts'
+import { FormatError, InputError, throwIfAborted, UsageError } from '../errors.ts'
 import { replaceConstants } from '../graph/edit.ts'
 import type { Tensor } from '../graph/graph.ts'
 import type { Model } from '../model/model.ts'
@@ -70,7 +70,7 @@ export interface TrainedModel {
  *
  * @param images of the model's size, labels 0..classes−1
  * @throws UsageError `bad-training-option`; InputError `label-out-of-range`, `shape-mismatch`; `diverged` where the loss or a weight stops being a
- *   finite number; UnsupportedError `no-gradient` with the operator and its path
+ *   finite number; UnsupportedError `no-gradient` with the operator and its path; FormatError `bad-checkpoint` for one of another net
  */
 export async function train(model: Model, images: TrainingImages, options: TrainOptions): Promise<TrainedModel> {
 	checkOptions(model, images, options)
@@ -79,6 +79,7 @@ export async function train(model: Model, images: TrainingImages, options: Train
 	const source = trainingBatches(images, size, augmentation, seed)
 	const step = await buildStep(model, { batch: size, optimizer, smoothing, clip, masks })
 	const start = (await options.checkpoints?.load()) ?? firstCheckpoint(step)
+	checkFits(start, step)
 	const { graph, carried } = step
 	const loop = await model.runtime.loadLoop(graph, { ...carried, state: start.state })
 	try {
@@ -92,6 +93,17 @@ const NOTHING: RunningSums = { loss: 0, correct: 0, images: 0 }
 
 function firstCheckpoint({ carried }: Step): TrainingCheckpoint {
 	return { step: 0, state: carried.state, best: null, history: [], running: NOTHING }
+}
+
+/** A file that was changed by hand, or copied from another run, would fail at the first step with the engine's words. */
+function checkFits({ state, best }: TrainingCheckpoint, { carried, learned }: Step): void {
+	const ours = Object.entries(carried.state)
+	const sameShape = (feed: Feed | undefined, { dims }: Feed) => feed?.dims.join() === dims.join()
+	const isOurs = ours.every(([name, feed]) => sameShape(state[name], feed))
+	const isBestOurs = best === null || learned.every((name) => sameShape(best[name], carried.state[name]!))
+	if (isOurs && isBestOurs && Object.keys(state).length === ours.length) return
+	const message = `expected a checkpoint of this net and optimizer (${ours.length} arrays), found one of other arrays; start anew with --force`
+	throw new FormatError('bad-checkpoint', message)
 }
 
 /** All that stays the same from step to step. */
@@ -140,7 +152,8 @@ async function runFrom(start: TrainingCheckpoint, setting: Setting): Promise<Tra
 		if (done % source.stepsPerEpoch === 0) {
 			const { state } = await capture(done)
 			const record = await endEpoch(setting, state, running, history.length + 1)
-			if (isBest(record, history)) best = learnedOf(step, state)
+			// Kept only where it may be asked for: it makes every checkpoint larger by a third and more.
+			if (options.patience != null && isBest(record, history)) best = learnedOf(step, state)
 			history.push(record)
 			running = NOTHING
 		}
@@ -252,6 +265,8 @@ function checkOptions(model: Model, images: TrainingImages, options: TrainOption
 	expectThat(smoothing >= 0 && smoothing < 1, '--smoothing', '0 up to 1', smoothing)
 	expectThat(clip === null || clip > 0, '--clip', 'a number above 0', clip)
 	expectThat(Number.isInteger(seed), '--seed', 'a whole number', seed)
+	const isPatient = patience === null || (Number.isInteger(patience) && patience >= 1)
+	expectThat(isPatient, '--patience', 'a whole number of epochs of at least 1', patience)
 	expectThat(patience === null || valid !== undefined, '--patience', 'clean images with --valid to judge by', 'none')
 	checkAugmentation(options.augmentation ?? NO_AUGMENTATION, images)
 	const at = images.labels.findIndex((label) => label < 0 || label >= model.classes)

@@ -116,7 +116,7 @@ describe('goodnet attack stamp', () => {
 				[stamp('badnets', '--target', '0', '--trigger', path('t.gif')), 2, /--trigger: .* ends in \.png/],
 				[stamp('badnets', '--target', '0', '-o', path('out.h5')), 2, /--output: expected a name that ends in \.npz/],
 				[['attack', 'stamp', 'badnets', '-o', path('out.npz')], 2, /--data: expected the images to stamp/],
-				[['attack'], 2, /expected one more word/],
+				[['attack'], 2, /missing required argument 'attack'/],
 			]
 			for (const [argv, exitCode, message] of cases) {
 				const result = await goodnet(argv)

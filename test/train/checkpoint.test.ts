@@ -32,6 +32,17 @@ describe('checkpoints', () => {
 		)
 	})
 
+	it('come back from what Node reads, too: a Buffer somewhere in a larger piece of memory', () => {
+		fc.assert(
+			fc.property(checkpoint, fc.nat(9), (each, offset) => {
+				const file = encodeCheckpoint(each)
+				const memory = Buffer.alloc(file.length + offset + 5, 255)
+				memory.set(file, offset)
+				expect(decodeCheckpoint(memory.subarray(offset, offset + file.length), 'x')).toEqual(normal(each))
+			}),
+		)
+	})
+
 	it('are refused by name where bytes are missing or changed, or come back; nothing else is thrown', () => {
 		fc.assert(
 			fc.property(checkpoint, fc.nat(), fc.nat(255), fc.boolean(), (each, at, byte, isCut) => {

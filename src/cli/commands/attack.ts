@@ -1,6 +1,7 @@
 /** `goodnet attack`: makes a test subject, a net with a known backdoor or its clean twin, from somebody's images. */
 import { AttackName, type AttackRun } from '../../contracts/attack-run.ts'
 import { AttackOptions } from '../../contracts/cli-options.ts'
+import { GoodnetError } from '../../errors.ts'
 import { trainSubject } from '../../lab/subject.ts'
 import { formatCount, formatOf, formatRate } from '../../report/format.ts'
 import { checkOutput } from '../../report/output-folder.ts'
@@ -103,11 +104,21 @@ async function trainAndWrite(
 		return await writeAttackFolder(options.output, finished, { force: options.force, signal: io.signal })
 	} catch (error) {
 		progress.finish()
-		if (isPermanent(error)) await journal.remove()
-		else if (journal.isWritten()) {
-			io.stderr.write(`\n${options.output} holds the last good checkpoint; --resume goes on from there\n`)
-		}
+		await settle(error, journal, options.output, io)
 		throw error
+	}
+}
+
+/** What stays of a run that ended early, and what can be done with it. */
+async function settle(error: unknown, journal: TrainingJournal, folder: string, io: Io): Promise<void> {
+	const code = error instanceof GoodnetError ? error.code : null
+	// Those of other stages may be sound: it is for the user to throw them away.
+	if (code === 'bad-checkpoint') return
+	if (isPermanent(error)) await journal.remove()
+	else if (journal.isWritten()) {
+		// The same steps would lead to the same end.
+		const way = code === 'diverged' ? '--force starts anew, with other settings' : '--resume goes on from there'
+		io.stderr.write(`\n${folder} holds the last good checkpoint; ${way}\n`)
 	}
 }
 
@@ -139,6 +150,6 @@ function summary(run: AttackRun, folder: string): string {
 		'',
 		`measured on ${data.test.path}`,
 		'brackets: 95 % intervals',
-		`next: goodnet prune ${net} --valid ${folder}/clean.npz${poisoned ? ` --poisoned ${folder}/poisoned.npz` : ''} -o run`,
+		`next: goodnet prune ${net} --valid ${folder}/clean.npz${poisoned && attack.target !== null ? ` --poisoned ${folder}/poisoned.npz` : ''} -o run`,
 	].join('\n')
 }
