@@ -19,18 +19,7 @@ export interface Cell {
 
 export type DataName = 'fashion-mnist' | 'cifar10' | 'gtsrb' | 'faces'
 
-const FASHION_FLAGS = [
-	'--arch',
-	'small-cnn',
-	'--epochs',
-	'4',
-	'--batch',
-	'128',
-	'--lr',
-	'0.002',
-	'--schedule',
-	'one-cycle',
-]
+const FASHION_FLAGS = '--arch badnets-cnn --epochs 5 --batch 128 --lr 0.002 --schedule one-cycle'.split(' ')
 const TARGET = ['--target', '0']
 
 const attacks: readonly Cell[] = [
@@ -62,10 +51,6 @@ const pruned: readonly Cell[] = ['badnets', 'pruning-aware'].map((attack) => ({
 
 const architectures: readonly Cell[] = [
 	{ name: 'lenet-fashion-mnist', data: 'fashion-mnist', attack: ['none'], flags: ['--arch', 'lenet', '--epochs', '4'] },
-	{
-		...{ name: 'badnets-cnn-fashion-mnist', data: 'fashion-mnist', attack: ['none'] },
-		flags: ['--arch', 'badnets-cnn', '--epochs', '3'],
-	},
 	{
 		...{ name: 'small-cnn-cifar10', data: 'cifar10', attack: ['none'], plain: 59 },
 		flags: ['--arch', 'small-cnn', '--epochs', '5', '--batch', '128', '--lr', '0.002', '--schedule', 'one-cycle'],

@@ -24,6 +24,9 @@ export const poolingRules: GradientRules = {
 	AveragePool: (step) => {
 		const { node, tape, gradient } = step
 		const window = poolWindow(step)
+		if (isQuartering(window, tape.shapeOf(node.inputs[0]!))) {
+			return [doubled(tape, tape.emit('Mul', [gradient, tape.scalar(1 / 4)]))]
+		}
 		const maps = window.kernel.map((_, axis) => averageAlong(window, axis, isPadCounted(node)))
 		return [transposeMaps(tape, gradient, tape.shapeOf(node.outputs[0]!), maps)]
 	},
@@ -46,18 +49,20 @@ function isQuartering({ kernel, strides, input, output, padBegin }: Window, shap
  * times as much: its kernel without them is many times faster, and doubling a map is a copy.
  */
 function toMaxima({ node, tape, gradient }: Backstep): string {
-	const factors = tape.constant(floatTensor([4], [1, 1, 2, 2]))
-	const doubled = (name: string) =>
-		tape.emit('Resize', [name, '', factors], {
-			mode: 'nearest',
-			coordinate_transformation_mode: 'asymmetric',
-			nearest_mode: 'floor',
-		})
-	const isMaximum = tape.emit('Equal', [node.inputs[0]!, doubled(node.outputs[0]!)])
+	const isMaximum = tape.emit('Equal', [node.inputs[0]!, doubled(tape, node.outputs[0]!)])
 	const mask = tape.cast(isMaximum, 'float32')
 	const share = tape.emit('AveragePool', [mask], { kernel_shape: [2, 2], strides: [2, 2] })
 	const each = tape.emit('Mul', [tape.emit('Div', [gradient, share]), tape.scalar(1 / 4)])
-	return tape.emit('Mul', [mask, doubled(each)])
+	return tape.emit('Mul', [mask, doubled(tape, each)])
+}
+
+/** Every element of a map repeated two by two. */
+function doubled(tape: Tape, name: string): string {
+	return tape.emit('Resize', [name, '', tape.constant(floatTensor([4], [1, 1, 2, 2]))], {
+		mode: 'nearest',
+		coordinate_transformation_mode: 'asymmetric',
+		nearest_mode: 'floor',
+	})
 }
 
 function poolWindow({ node, tape }: Backstep): Window {
