@@ -114,6 +114,17 @@ describe('the library', () => {
 			expect(existsSync(join(folder, 'goodnet_10.onnx'))).toBe(true)
 		}))
 
+	it('trains a backdoored net in twenty lines, as docs/attack-lab.md says', () =>
+		inTemporaryFolder(async (folder) => {
+			const script = join(root, 'examples/attack-lab.mjs')
+			const { status, stdout, stderr } = spawnSync(process.execPath, [script, folder, '2'], { encoding: 'utf8' })
+			expect(stderr).toBe('')
+			expect(status).toBe(0)
+			expect(stdout).toMatch(/^clean: \d+ of 1280; triggered and answered 7: \d+ of 1270\n$/)
+			expect(existsSync(join(folder, 'bd_net.h5'))).toBe(true)
+			expect(existsSync(join(folder, 'bd_net.onnx'))).toBe(true)
+		}))
+
 	it('stops with InterruptedError when its signal is aborted', async () => {
 		const badnet = await node.loadModel(node.demoNetPath)
 		const abort = new AbortController()
