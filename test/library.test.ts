@@ -79,6 +79,7 @@ describe('the library', () => {
 			  "verdict",
 			  "webRuntime",
 			  "wilson",
+			  "withWeights",
 			]
 		`)
 		const added = Object.keys(node).filter((name) => !(name in core))

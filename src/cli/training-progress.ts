@@ -1,5 +1,5 @@
 /** Training as one watches it: a bar with loss and accuracy, or a line an epoch where there is no terminal. */
-import type { TrainProgress } from '../train/train.ts'
+import type { TrainProgress } from '../train/options.ts'
 import type { Io } from './command.ts'
 import { type Progress, showSeconds } from './progress.ts'
 

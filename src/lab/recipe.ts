@@ -3,9 +3,9 @@ import type { OptimizerName, ScheduleName } from '../contracts/training.ts'
 import { adam } from '../train/adam.ts'
 import type { Augmentation } from '../train/augment.ts'
 import type { Optimizer } from '../train/optimizer.ts'
+import type { TrainOptions } from '../train/options.ts'
 import { scheduleOf } from '../train/schedule.ts'
 import { sgd } from '../train/sgd.ts'
-import type { TrainOptions } from '../train/train.ts'
 
 export interface Recipe {
 	readonly optimizer: OptimizerName

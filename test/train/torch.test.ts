@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { floatsOf } from '../../src/graph/graph.ts'
 import { adam } from '../../src/train/adam.ts'
 import type { Optimizer } from '../../src/train/optimizer.ts'
+import type { TrainOptions } from '../../src/train/options.ts'
 import { scheduleOf } from '../../src/train/schedule.ts'
 import { sgd } from '../../src/train/sgd.ts'
-import { type TrainOptions, train } from '../../src/train/train.ts'
+import { train } from '../../src/train/train.ts'
 import { images, makeNet } from './small-net.ts'
 
 interface Stored {

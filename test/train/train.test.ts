@@ -5,9 +5,10 @@ import { encodeOnnx } from '../../src/graph/onnx.ts'
 import type { Model } from '../../src/model/model.ts'
 import { adam } from '../../src/train/adam.ts'
 import { type CheckpointStore, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts'
+import type { TrainOptions } from '../../src/train/options.ts'
 import { scheduleOf } from '../../src/train/schedule.ts'
 import { sgd } from '../../src/train/sgd.ts'
-import { type TrainOptions, train } from '../../src/train/train.ts'
+import { train } from '../../src/train/train.ts'
 import { images, makeNet } from './small-net.ts'
 
 const OPTIONS = {
