@@ -13,9 +13,11 @@ export function trainingProgress(io: Io, progress: Progress): OnTraining {
 		if (name !== stage) first = { done, at: io.now() }
 		stage = name
 		const note = `loss ${loss.toFixed(3)}, accuracy ${(accuracy * 100).toFixed(1)} %`
+		// First, so that the last epoch's line does not come behind the stage's.
+		if (isEpochDone) {
+			progress.say(`train ${name}: epoch ${epoch}/${epochs}, ${note}${pace(done, total, first, io.now())}`)
+		}
 		progress.update(`train ${name}`, done, total, 'images', `epoch ${epoch}/${epochs}, ${note}`)
-		if (!isEpochDone) return
-		progress.say(`train ${name}: epoch ${epoch}/${epochs}, ${note}${pace(done, total, first, io.now())}`)
 	}
 }
 
