@@ -3,8 +3,8 @@ import { createProgress, showSeconds } from '../../src/cli/progress.ts'
 import { trainingProgress } from '../../src/cli/training-progress.ts'
 import type { TrainProgress } from '../../src/train/train.ts'
 
-/** What stands on stderr after steps of one second and 100 images each. */
-function shown(isTTY: boolean, steps: readonly (readonly [stage: string, progress: Partial<TrainProgress>])[]): string {
+/** What stands on stderr, and the speed that is recorded, after steps of one second and 100 images each. */
+function shown(isTTY: boolean, steps: readonly (readonly [stage: string, progress: Partial<TrainProgress>])[]) {
 	let text = ''
 	let time = 0
 	const io = {
@@ -14,12 +14,12 @@ function shown(isTTY: boolean, steps: readonly (readonly [stage: string, progres
 		commandLine: '',
 		now: () => time,
 	}
-	const onTraining = trainingProgress(io, createProgress(io, false))
+	const { onTraining, imagesPerSecond } = trainingProgress(io, createProgress(io, false))
 	for (const [stage, progress] of steps) {
 		time += 1000
 		onTraining(stage, { ...BASE, ...progress })
 	}
-	return text
+	return { text, imagesPerSecond: imagesPerSecond() }
 }
 
 const BASE: TrainProgress = {
@@ -40,7 +40,7 @@ const EPOCHS = [
 
 describe('trainingProgress', () => {
 	it('without a terminal: a line an epoch, with loss, accuracy, speed and what is left, and one at the end', () => {
-		expect(shown(false, EPOCHS)).toBe(
+		expect(shown(false, EPOCHS).text).toBe(
 			[
 				'train net: epoch 1/2, loss 1.235, accuracy 50.0 %, 100 images/s, 2.0 s left',
 				'train net: epoch 2/2, loss 0.500, accuracy 98.7 %, 100 images/s',
@@ -51,7 +51,7 @@ describe('trainingProgress', () => {
 	})
 
 	it('on a terminal: one line that is drawn anew, with the same facts', () => {
-		const frames = shown(true, EPOCHS).split('\r\u001b[2K')
+		const frames = shown(true, EPOCHS).text.split('\r\u001b[2K')
 		expect(frames[1]).toMatch(
 			/^train net {10}█{6}░{18} {2}25 % {2}100\/400 images, 100\/s, 3\.0 s left {2}epoch 1\/2, loss 1\.235, accuracy 50\.0 %$/,
 		)
@@ -59,17 +59,20 @@ describe('trainingProgress', () => {
 	})
 
 	it('names no speed that it has not seen: after the first step there is none', () => {
-		const text = shown(false, [['net', { isEpochDone: true }]])
+		const { text, imagesPerSecond } = shown(false, [['net', { isEpochDone: true }]])
 		expect(text).toBe('train net: epoch 1/2, loss 1.235, accuracy 50.0 %\n')
+		expect(imagesPerSecond).toBe(0)
 	})
 
 	it('measures each stage from its own beginning, and a resumed one from where it went on', () => {
-		const text = shown(false, [
+		const { text, imagesPerSecond } = shown(false, [
+			['clean net', { done: 300 }],
 			['clean net', { done: 400, isEpochDone: true }],
 			['net', { done: 200 }],
 			['net', { done: 300, isEpochDone: true }],
 		])
 		expect(text).toMatch(/^train net: epoch 1\/2, loss 1\.235, accuracy 50\.0 %, 100 images\/s, 1\.0 s left$/m)
+		expect(imagesPerSecond).toBe(100)
 	})
 })
 
