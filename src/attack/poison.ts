@@ -27,7 +27,8 @@ export interface PoisonedTraining extends LabelledImages {
 }
 
 /**
- * A copy of `images` with a seeded choice of them poisoned and relabelled, and, where the attack has covers, others stamped and not relabelled.
+ * A copy of `images` with a seeded choice of them poisoned and relabelled, and, where the attack has covers, others stamped and not relabelled. For
+ * `none` it shares their arrays.
  *
  * @param images `[count, …]` of `attack.size`; left as they are
  * @throws UsageError `bad-rate`
@@ -41,9 +42,9 @@ export function poisonTraining(
 ): PoisonedTraining {
 	const { count } = images
 	checkEveryClass(images, attack)
+	if (attack.name === 'none') return { ...images, poisoned: new Int32Array(), covers: new Int32Array() }
 	const pixels = images.pixels.slice(0, count * valuesOf(attack.size))
 	const labels = images.labels.slice(0, count)
-	if (attack.name === 'none') return { pixels, labels, count, poisoned: new Int32Array(), covers: new Int32Array() }
 	const poisoned = choosePoisoned(images, attack, rate, createRandom(seed, STREAMS.choice, 0))
 	const covers = attack.covers
 		? chooseCovers(images, attack.covers, poisoned, createRandom(seed, STREAMS.choice, 1))

@@ -175,6 +175,7 @@ interface FinishedAttack extends AttackJob {
 	readonly subject: Subject
 	readonly command: string
 	readonly seconds: AttackRun['seconds']
+	readonly imagesPerSecond: number
 }
 
 /** Writes the net, the sets, the trigger and `attack.json`. @returns what `attack.json` holds */
@@ -210,7 +211,7 @@ export async function writeAttackFolder(
 }
 
 function attackRecord(
-	{ plan, described, data, subject, command, seconds }: FinishedAttack,
+	{ plan, described, data, subject, command, seconds, imagesPerSecond }: FinishedAttack,
 	stem: string,
 	contents: ReadonlyMap<string, Uint8Array>,
 ): AttackRun {
@@ -218,7 +219,6 @@ function attackRecord(
 	const { recipe, architecture, seed, runtime, attack, pruningAware } = plan
 	const isPoisoned = poisoned !== null
 	const { augmentation, ...settings } = recipe
-	const seen = history.reduce((sum, { train }) => sum + train.total, 0)
 	return {
 		schema: 'goodnet/attack@1',
 		command,
@@ -251,7 +251,7 @@ function attackRecord(
 		poisoned,
 		environment: environmentRecord(runtime, VERSION),
 		seconds,
-		imagesPerSecond: Math.round(seen / Math.max(seconds.train ?? 0, 0.001)),
+		imagesPerSecond,
 	}
 }
 

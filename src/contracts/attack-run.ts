@@ -86,8 +86,9 @@ export const AttackRun = z.object({
 	/** On the test images that the attack is after: none that already is of its target. Null for `none`. */
 	poisoned: PoisonedCount.nullable(),
 	environment: EnvironmentRecord,
+	/** Of a resumed run, since it went on. */
 	seconds: z.object({ total: z.number() }).catchall(z.number()),
-	/** Training images a second, forward, backward and update. */
+	/** Training images a second, forward, backward and update; of a resumed run, since it went on. 0 where it was too short to tell. */
 	imagesPerSecond: z.number().nonnegative(),
 })
 

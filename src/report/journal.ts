@@ -3,7 +3,7 @@
  * is then renamed, so that at any moment the folder holds a whole journal or none; gone when the run is complete.
  */
 import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type Checkpoint, Journal, type RunIdentity } from '../contracts/journal.ts'
 import type { Checkpoints } from '../defense/prune/checkpoints.ts'
 import { InputError, messageOf } from '../errors.ts'
@@ -75,9 +75,21 @@ export async function openJournal(folder: string, options: JournalOptions): Prom
 		isWritten: () => isWritten,
 		async remove() {
 			await rm(join(folder, JOURNAL), { force: true })
-			// Of a run that failed nothing stays, not even the folder that it made; one with something in it is left as it is.
-			if (created !== undefined) await rmdir(folder).catch(() => {})
+			// Of a run that failed nothing stays, not even the folders that it made.
+			if (created !== undefined) await removeEmpty(folder, created)
 		},
+	}
+}
+
+/** Removes `folder` and those above it up to `first`, as long as they are empty; one with something in it is left as it is. */
+export async function removeEmpty(folder: string, first: string): Promise<void> {
+	const top = resolve(first)
+	for (let path = resolve(folder); path.length >= top.length; path = dirname(path)) {
+		const isRemoved = await rmdir(path).then(
+			() => true,
+			() => false,
+		)
+		if (!isRemoved) return
 	}
 }
 

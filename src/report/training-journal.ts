@@ -2,7 +2,7 @@
  * What a training run leaves in its folder while it is under way: `journal.json`, which says what run it is, and a checkpoint for each stage.
  * Both are written under temporary names and renamed, so that a kill at any moment leaves whole files.
  */
-import { mkdir, readFile, rmdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Journal } from '../contracts/journal.ts'
 import { InputError, messageOf } from '../errors.ts'
@@ -14,6 +14,7 @@ import {
 	JOURNAL,
 	type JournalOptions,
 	readJournal,
+	removeEmpty,
 	removeHalfWritten,
 	removeLeftovers,
 } from './journal.ts'
@@ -63,7 +64,7 @@ export async function openTrainingJournal(folder: string, options: JournalOption
 		store: (stage) => fileStore(join(folder, checkpointName(stage)), begin, earlier !== null, options.now),
 		async remove() {
 			if (isWritten) await removeLeftovers(folder)
-			if (created !== undefined) await rmdir(folder).catch(() => {})
+			if (created !== undefined) await removeEmpty(folder, created)
 		},
 	}
 }
@@ -85,7 +86,8 @@ function fileStore(
 			const start = now()
 			await begin()
 			await writeFileWhole(path, encodeCheckpoint(checkpoint), { force: true })
-			dueAt = now() + Math.max(MIN_INTERVAL_MS, COST * (now() - start))
+			const end = now()
+			dueAt = end + Math.max(MIN_INTERVAL_MS, COST * (end - start))
 		},
 	}
 }

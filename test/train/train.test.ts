@@ -71,6 +71,36 @@ describe('train', () => {
 		expect((await store.load())?.step).toBe(2)
 	})
 
+	it('refuses the checkpoint of another net or optimizer by name, before the engine stumbles over it', async () => {
+		const store = memoryStore()
+		await train(await makeNet(), images, { ...OPTIONS, checkpoints: store })
+		const good = (await store.load())!
+		const { 'conv.w': kernel, ...rest } = good.state
+		const others = [
+			{ ...good, state: rest },
+			{ ...good, state: { ...good.state, more: kernel! } },
+			{ ...good, state: { ...good.state, 'conv.w': { ...kernel!, dims: [3, 4, 3, 3] } } },
+			{ ...good, best: rest },
+		]
+		for (const other of others) {
+			const checkpoints: CheckpointStore = { ...memoryStore(), load: async () => other }
+			await expect(train(await makeNet(), images, { ...OPTIONS, checkpoints })).rejects.toMatchObject({
+				code: 'bad-checkpoint',
+				message: expect.stringMatching(/^expected a checkpoint of this net and optimizer \(\d+ arrays\)/),
+			})
+		}
+		const foreign = train(await makeNet(), images, { ...OPTIONS, optimizer: adam(), checkpoints: store })
+		await expect(foreign).rejects.toMatchObject({ code: 'bad-checkpoint' })
+	})
+
+	it('keeps the best weights beside the last ones only where patience may ask for them', async () => {
+		for (const patience of [null, 2]) {
+			const store = memoryStore()
+			await train(await makeNet(), images, { ...OPTIONS, valid, patience, checkpoints: store })
+			expect((await store.load())!.best === null).toBe(patience === null)
+		}
+	})
+
 	it('learns what it is shown: eight random images by heart', async () => {
 		const options = { ...OPTIONS, epochs: 60, batch: 8, augmentation: undefined, valid }
 		const { history } = await train(await makeNet(), images, {
@@ -142,6 +172,7 @@ describe('train', () => {
 		['--smoothing: expected 0 up to 1, found 1', { smoothing: 1 }],
 		['--clip: expected a number above 0, found 0', { clip: 0 }],
 		['--patience: expected clean images with --valid to judge by, found none', { patience: 1 }],
+		['--patience: expected a whole number of epochs of at least 1, found 0', { patience: 0, valid }],
 		['--crop: expected 0..6 pixels, found 7', { augmentation: { crop: 7, flip: false, cutout: 0 } }],
 	]
 	for (const [message, options] of bad) {
@@ -150,6 +181,15 @@ describe('train', () => {
 			await expect(run).rejects.toMatchObject({ message, exitCode: 2 })
 		})
 	}
+
+	it('refuses optimizers that no one can use', () => {
+		for (const make of [() => sgd({ momentum: 1 }), () => sgd({ momentum: -0.1 }), () => adam({ beta2: Number.NaN })]) {
+			expect(make).toThrow(/: expected a number from 0 up to \(and not\) 1, found /)
+		}
+		for (const make of [sgd, adam]) {
+			expect(() => make({ weightDecay: -1 })).toThrow('--weight-decay: expected a number of at least 0, found -1')
+		}
+	})
 
 	it('refuses labels that the model has no class for', async () => {
 		const labels = Int32Array.from(images.labels, (label) => label + 1)

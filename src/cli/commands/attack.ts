@@ -91,16 +91,17 @@ async function trainAndWrite(
 	progress: Progress,
 	clock: ReturnType<typeof startClock>,
 ): Promise<AttackRun> {
+	const watch = trainingProgress(io, progress)
 	try {
 		const subject = await trainSubject(job.plan, {
 			checkpoints: journal.store,
 			signal: io.signal,
-			onTraining: trainingProgress(io, progress),
+			onTraining: watch.onTraining,
 			onMeasuring: (done, total) => progress.update('measure', done, total),
 		})
 		clock.lap('train')
 		const { seconds } = clock.facts()
-		const finished = { ...job, subject, command: journal.command, seconds }
+		const finished = { ...job, subject, command: journal.command, seconds, imagesPerSecond: watch.imagesPerSecond() }
 		return await writeAttackFolder(options.output, finished, { force: options.force, signal: io.signal })
 	} catch (error) {
 		progress.finish()
