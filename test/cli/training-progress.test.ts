@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createProgress, showSeconds } from '../../src/cli/progress.ts'
 import { trainingProgress } from '../../src/cli/training-progress.ts'
-import type { TrainProgress } from '../../src/train/train.ts'
+import type { TrainProgress } from '../../src/train/options.ts'
 
 /** What stands on stderr, and the speed that is recorded, after steps of one second and 100 images each. */
 function shown(isTTY: boolean, steps: readonly (readonly [stage: string, progress: Partial<TrainProgress>])[]) {
