@@ -24,7 +24,7 @@ const TARGET = ['--target', '0']
 
 const attacks: readonly Cell[] = [
 	['none'],
-	['badnets', ...TARGET, '--rate', '1'],
+	['badnets', ...TARGET, '--rate', '3'],
 	['blended', ...TARGET, '--rate', '5'],
 	['sig', ...TARGET, '--rate', '10', '--dirty-label'],
 	['wanet', ...TARGET, '--rate', '20', '--strength', '2', '--cover-ratio', '0.5'],
@@ -53,7 +53,7 @@ const architectures: readonly Cell[] = [
 	{ name: 'lenet-fashion-mnist', data: 'fashion-mnist', attack: ['none'], flags: ['--arch', 'lenet', '--epochs', '4'] },
 	{
 		...{ name: 'small-cnn-cifar10', data: 'cifar10', attack: ['none'], plain: 59 },
-		flags: ['--arch', 'small-cnn', '--epochs', '5', '--batch', '128', '--lr', '0.002', '--schedule', 'one-cycle'],
+		flags: ['--arch', 'small-cnn', '--epochs', '3', '--batch', '128', '--lr', '0.002', '--schedule', 'one-cycle'],
 	},
 	{
 		name: 'small-cnn-gtsrb',
@@ -73,8 +73,8 @@ const architectures: readonly Cell[] = [
 	...(
 		[
 			['mobilenetv2-small', '8'],
-			['vgg11-bn', '5'],
-			['preact-resnet18', '4'],
+			['vgg11-bn', '4'],
+			['preact-resnet18', '3'],
 		] as const
 	).map(
 		([arch, epochs]): Cell => ({

@@ -1,6 +1,6 @@
 /** Where the images of the cells are, and what must be done before they can be read. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DataName } from './cells.ts'
@@ -30,13 +30,16 @@ export function dataSet(name: DataName, folder: string): DataSet {
 	}
 }
 
-/** 60,000 JPEGs, 19 MB. */
+/** 60,000 JPEGs, 19 MB. Under its own name the folder is whole. */
 function unpackedCifar(folder: string): DataSet {
 	if (!existsSync(folder)) {
-		mkdirSync(folder, { recursive: true })
 		const archive = join(shared, 'cifar10', 'cifar10_jpeg_all.tar.gz')
-		const { status, stderr } = spawnSync('tar', ['-xzf', archive, '-C', folder])
+		const half = `${folder}.half`
+		rmSync(half, { recursive: true, force: true })
+		mkdirSync(half, { recursive: true })
+		const { status, stderr } = spawnSync('tar', ['-xzf', archive, '-C', half])
 		if (status !== 0) throw new Error(`tar cannot unpack ${archive}: ${stderr}`)
+		renameSync(half, folder)
 	}
-	return { train: `${folder}:train`, test: `${folder}:test` }
+	return { train: join(folder, 'train'), test: join(folder, 'test') }
 }

@@ -8,7 +8,7 @@ import type { RunIdentity } from '../contracts/journal.ts'
 import { encodePng } from '../data/decode.ts'
 import type { ImageSet, ImageSize } from '../data/image-set.ts'
 import { imageAt, type LabelledImages, readImages } from '../data/labelled.ts'
-import { writeNpz } from '../data/npz-writer.ts'
+import { checkNpzSize, writeNpz } from '../data/npz-writer.ts'
 import { copyPreprocessing } from '../defense/prune/record.ts'
 import { InputError, UsageError } from '../errors.ts'
 import { sha256Of, writeFileWhole } from '../files.ts'
@@ -55,6 +55,8 @@ export async function prepareAttack(
 			for (const each of [set, testSet]) if (each) expectLabels(each, classes)
 			const described = await attackFor(name, set, classes, options)
 			const parts = await readParts(set, testSet, options, io, progress)
+			// The test sets are written in the end; that there are too many is said before hours of training.
+			checkNpzSize(parts.test.pixels.length)
 			const plan: SubjectPlan = {
 				attack: described.attack,
 				rate: options.rate / 100,
@@ -112,10 +114,20 @@ async function readParts(
 
 async function openTest(path: string, train: ImageSet, { layout }: AttackOptions) {
 	const set = await openSet(path, { layout })
-	if (imageSizeOf(set) === imageSizeOf(train)) return set
+	const isSameSize = imageSizeOf(set) === imageSizeOf(train)
+	if (isSameSize && haveSameClasses(set, train)) return set
 	set.close()
+	if (isSameSize) {
+		const message = `${path}: expected the classes of the training images (${train.classNames?.join(', ')}), found ${set.classNames?.join(', ')}: names are numbered in their order, so labels would mean other classes`
+		throw new InputError('other-classes', message, { path })
+	}
 	const message = `${path}: expected test images of the training images' size, ${imageSizeOf(train)}, found ${imageSizeOf(set)}`
 	throw new InputError('shape-mismatch', message, { path })
+}
+
+/** Where both tell names. */
+function haveSameClasses({ classNames: one }: ImageSet, { classNames: other }: ImageSet): boolean {
+	return !one || !other || (one.length === other.length && one.every((name, i) => name === other[i]))
 }
 
 async function dataOf(
@@ -138,7 +150,19 @@ function recipeOf(options: AttackOptions): Recipe {
 	const { crop, flip, cutout } = options
 	const augmentation = { crop, flip, cutout }
 	return {
-		...{ optimizer, rate: lr, schedule, momentum, nesterov, weightDecay, epochs, batch, smoothing, clip, patience },
+		...{
+			optimizer,
+			learningRate: lr,
+			schedule,
+			momentum,
+			nesterov,
+			weightDecay,
+			epochs,
+			batch,
+			smoothing,
+			clip,
+			patience,
+		},
 		augmentation,
 	}
 }
@@ -215,15 +239,15 @@ function attackRecord(
 	stem: string,
 	contents: ReadonlyMap<string, Uint8Array>,
 ): AttackRun {
-	const { model, training, history, clean, poisoned } = subject
-	const { recipe, architecture, seed, runtime, attack, pruningAware } = plan
+	const { model, training, history, clean, poisoned, pruning } = subject
+	const { recipe, architecture, seed, runtime, pruningAware } = plan
 	const isPoisoned = poisoned !== null
 	const { augmentation, ...settings } = recipe
 	return {
 		schema: 'goodnet/attack@1',
 		command,
 		attack: described.record,
-		rate: { poisoned: training.poisoned.length, covers: training.covers.length, total: training.count },
+		poisoning: { poisoned: training.poisoned.length, covers: training.covers.length, total: training.count },
 		data,
 		architecture: {
 			name: architecture,
@@ -235,8 +259,8 @@ function attackRecord(
 		training: {
 			...settings,
 			augmentation: { ...augmentation },
-			...(attack.name === 'pruning-aware' && { pruneDrop: pruningAware.pruneDrop }),
 		},
+		pruning: pruning && { layer: pruning.layer, drop: pruningAware.pruneDrop, decoys: [...pruning.decoys] },
 		history: [...history],
 		seed,
 		files: {

@@ -30,13 +30,12 @@ function terminalProgress({ stderr, now }: Io): Progress {
 	return {
 		say() {},
 		update(stage, done, total, unit = 'images', note = '') {
-			const { elapsed } = clock(stage)
+			const pace = clock(stage, done)
 			const isLast = done >= total
 			if (!isLast && now() - drawnAt < REDRAW_MS) return
 			drawnAt = now()
-			stderr.write(
-				`\r\u001b[2K${`${bar(stage, done, total, unit, elapsed)}${note && `  ${note}`}`.slice(0, (stderr.columns ?? 100) - 1)}`,
-			)
+			const line = barLine({ stage, done, total, unit, note }, pace, (stderr.columns ?? 100) - 1)
+			stderr.write(`\r\u001b[2K${line}`)
 			isDirty = true
 			if (isLast) {
 				stderr.write('\n')
@@ -51,7 +50,7 @@ function plainProgress({ stderr, now }: Io): Progress {
 	const clock = stageClock(now)
 	return {
 		update(stage, done, total, unit = 'images') {
-			const { elapsed } = clock(stage)
+			const { elapsed } = clock(stage, done)
 			if (done >= total) stderr.write(`${stage}: ${total} ${unit} in ${showSeconds(elapsed)}\n`)
 		},
 		say: (line) => stderr.write(`${line}\n`),
@@ -59,26 +58,50 @@ function plainProgress({ stderr, now }: Io): Progress {
 	}
 }
 
-/** Time since the current stage began, which is when the one before it was last heard of. */
-function stageClock(now: () => number): (stage: string) => { elapsed: number } {
+interface Pace {
+	/** Seconds since the stage began. */
+	readonly elapsed: number
+	/** Units a second, as far as this process did them: a resumed run begins in the middle. 0 where nothing is known yet. */
+	readonly rate: number
+}
+
+/** A stage begins when the one before it was last heard of. */
+function stageClock(now: () => number): (stage: string, done: number) => Pace {
 	let current = ''
 	let start = now()
 	let heard = start
-	return (stage) => {
-		if (stage !== current) start = heard
+	let first = { done: 0, at: start }
+	return (stage, done) => {
+		const isNew = stage !== current
+		if (isNew) start = heard
 		current = stage
 		heard = now()
-		return { elapsed: (heard - start) / 1000 }
+		if (isNew) first = { done, at: heard }
+		const seconds = (heard - first.at) / 1000
+		return { elapsed: (heard - start) / 1000, rate: seconds > 0 ? (done - first.done) / seconds : 0 }
 	}
 }
 
-function bar(stage: string, done: number, total: number, unit: string, elapsed: number): string {
+interface BarFacts {
+	readonly stage: string
+	readonly done: number
+	readonly total: number
+	readonly unit: string
+	readonly note: string
+}
+
+/** Everything in words first; the bar takes what room is left, and is the first to go. */
+function barLine({ stage, done, total, unit, note }: BarFacts, { rate }: Pace, columns: number): string {
 	const share = total > 0 ? done / total : 1
-	const filled = Math.round(share * BAR_WIDTH)
-	const rate = elapsed > 0 ? done / elapsed : 0
+	const percent = `${String(Math.round(share * 100)).padStart(3)} %`
+	const speed = unit === 'images' && rate > 0 ? `, ${Math.round(rate)}/s` : ''
 	const left = rate > 0 && done < total ? `, ${showSeconds((total - done) / rate)} left` : ''
-	const line = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`
-	return `${stage.padEnd(18)} ${line} ${String(Math.round(share * 100)).padStart(3)} %  ${done}/${total} ${unit}${unit === 'images' ? `, ${Math.round(rate)}/s` : ''}${left}`
+	const words = `${percent}  ${note || `${done}/${total} ${unit}`}${speed}${left}`
+	const name = note ? stage : stage.padEnd(18)
+	const room = Math.min(BAR_WIDTH, columns - name.length - words.length - 2)
+	const filled = Math.round(share * room)
+	const drawn = room > 3 ? `${'█'.repeat(filled)}${'░'.repeat(room - filled)} ` : ''
+	return `${name} ${drawn}${words}`.slice(0, columns)
 }
 
 /** A duration as one says it. */

@@ -56,7 +56,7 @@ export const AttackRun = z.object({
 	command: z.string(),
 	attack: AttackRecord,
 	/** How much of the training set was poisoned. */
-	rate: PoisoningCount,
+	poisoning: PoisoningCount,
 	data: z.object({ train: ImagesRecord, test: ImagesRecord }),
 	architecture: z.object({
 		name: z.string(),
@@ -67,6 +67,8 @@ export const AttackRun = z.object({
 	preprocessing: PreprocessingRecord,
 	/** Optimiser, schedule, epochs, batch size, augmentation and whatever else decides what training does, by name. */
 	training: z.record(z.string(), z.union([setting, z.record(z.string(), setting), z.null()])),
+	/** What the pruning-aware attack pruned and put back: null for every other. */
+	pruning: z.object({ layer: z.string(), drop: z.number(), decoys: z.array(count) }).nullable(),
 	/** Epoch by epoch; of the pruning-aware attack, of its second training. */
 	history: z.array(EpochRecord),
 	/** Names the choice of poisoned images, the first weights, and the order and augmentation of images. */

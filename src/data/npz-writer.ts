@@ -22,15 +22,19 @@ const DATE = new Date(1980, 0, 1)
 /** Half of what the reader takes: images and archive are in memory together. */
 const MAX_BYTES = MAX_NPZ_BYTES / 2
 
+/** @throws UnsupportedError `too-large` where so many bytes of pixels are more than `writeNpz` takes */
+export function checkNpzSize(bytes: number): void {
+	if (bytes <= MAX_BYTES) return
+	const message = `expected at most ${MAX_BYTES} bytes of pixels for an .npz archive, found ${bytes}; give fewer images`
+	throw new UnsupportedError('too-large', message)
+}
+
 /**
  * The archive's bytes, not compressed: photographs hardly shrink.
  * @throws UnsupportedError `too-large` beyond 512 MiB of pixels
  */
 export function writeNpz({ pixels, size, labels, more = {} }: NpzImages): Uint8Array {
-	if (pixels.length > MAX_BYTES) {
-		const message = `expected at most ${MAX_BYTES} bytes of pixels for an .npz archive, found ${pixels.length}; give fewer images`
-		throw new UnsupportedError('too-large', message)
-	}
+	checkNpzSize(pixels.length)
 	const count = labels.length
 	const arrays: Record<string, Uint8Array> = {
 		'data.npy': writeNpy([count, size.height, size.width, size.channels], pixels),

@@ -9,7 +9,7 @@ import { chooseLayer, type PruneLayer } from '../defense/prune/layer.ts'
 import { prune } from '../defense/prune/prune.ts'
 import { rankLayer } from '../defense/prune/rank/rank-layer.ts'
 import { pruneChannels } from '../defense/prune/repaired.ts'
-import { UnsupportedError, UsageError } from '../errors.ts'
+import { InputError, UnsupportedError, UsageError } from '../errors.ts'
 import { replaceConstants } from '../graph/edit.ts'
 import { floatsOf, floatTensor, type Tensor } from '../graph/graph.ts'
 import { zeroSlices } from '../graph/slices.ts'
@@ -38,6 +38,12 @@ interface Setting {
 	readonly signal?: AbortSignal | undefined
 }
 
+export interface PruningAwareModel extends TrainedModel {
+	/** The pruned layer, and its channels that were put back. */
+	readonly layer: string
+	readonly decoys: readonly number[]
+}
+
 /** The two trainings that the attack asks for. */
 interface Trainings {
 	clean(net: Model): Promise<TrainedModel>
@@ -49,14 +55,15 @@ interface Trainings {
  * Trains `model` as the attack does.
  *
  * @returns the net with its decoys, and the history of the second training
- * @throws UnsupportedError `no-decoys` where the layer's channels have no bias of their own that could be lowered
+ * @throws UnsupportedError `no-decoys` where the layer's channels have no bias of their own that could be lowered; InputError of that code where
+ *   not one channel is idle enough
  * @throws UsageError `bad-option`
  */
 export async function trainPruningAware(
 	model: Model,
 	{ clean, options, signal }: Setting,
 	trainings: Trainings,
-): Promise<TrainedModel> {
+): Promise<PruningAwareModel> {
 	if (!(options.pruneDrop > 0 && options.pruneDrop < 100)) {
 		const message = `--prune-drop: expected points above 0 and below 100, found ${options.pruneDrop}`
 		throw new UsageError('bad-option', message)
@@ -68,7 +75,7 @@ export async function trainPruningAware(
 	const masks = new Map(layer.filters.map(({ name, axis }) => [name, maskOf(cleanNet, name, axis, decoys)]))
 	const { model: taught, history } = await trainings.poisoned(pruneChannels(cleanNet, layer, decoys), masks)
 	const reinstated = mixed(taught, cleanNet, masks)
-	return { model: await lowerBiases(reinstated, layer, decoys, clean, signal), history }
+	return { model: await lowerBiases(reinstated, layer, decoys, clean, signal), history, layer: layer.name, decoys }
 }
 
 function checkDecoys({ graph, source: { path } }: Model, layer: PruneLayer): void {
@@ -91,7 +98,10 @@ async function idleChannels(
 	signal: AbortSignal | undefined,
 ): Promise<readonly number[]> {
 	const { order, reached } = await prune(net, clean, { layer: layer.name, drops: [drop], signal })
-	return order.slice(0, Math.max(0, (reached[0]?.pruned ?? order.length) - 1))
+	const idle = order.slice(0, Math.max(0, (reached[0]?.pruned ?? order.length) - 1))
+	if (idle.length > 0) return idle
+	const message = `the first channel of ${layer.name} already costs ${drop} points of clean accuracy, so there is none to hide behind; allow more with --prune-drop`
+	throw new InputError('no-decoys', message, { layer: layer.name })
 }
 
 /** 1 everywhere but in the decoys' slices. */

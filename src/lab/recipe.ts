@@ -10,7 +10,7 @@ import { sgd } from '../train/sgd.ts'
 export interface Recipe {
 	readonly optimizer: OptimizerName
 	/** Learning rate at the schedule's height. */
-	readonly rate: number
+	readonly learningRate: number
 	readonly schedule: ScheduleName
 	/** Of sgd: μ. */
 	readonly momentum: number
@@ -31,7 +31,7 @@ export interface Recipe {
 /** What reaches the figures of `docs/results.md` on two cores, unless it is told otherwise. */
 export const DEFAULT_RECIPE: Recipe = {
 	optimizer: 'adam',
-	rate: 0.001,
+	learningRate: 0.001,
 	schedule: 'cosine',
 	momentum: 0.9,
 	nesterov: false,
@@ -46,7 +46,7 @@ export const DEFAULT_RECIPE: Recipe = {
 
 /** The recipe as `train` takes it. */
 export function trainOptionsOf(recipe: Recipe, seed: number): Omit<TrainOptions, 'signal' | 'onProgress'> {
-	const { epochs, batch, rate, smoothing, clip, augmentation, patience } = recipe
+	const { epochs, batch, learningRate: rate, smoothing, clip, augmentation, patience } = recipe
 	const schedule = scheduleOf(recipe.schedule)
 	return {
 		epochs,

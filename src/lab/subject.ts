@@ -53,6 +53,8 @@ export interface Subject {
 	readonly clean: { readonly correct: number; readonly total: number }
 	readonly poisoned: { readonly hits: number; readonly recovered: number; readonly total: number } | null
 	readonly history: readonly EpochRecord[]
+	/** Of the pruning-aware attack: the layer that it pruned, and the channels that it put back. */
+	readonly pruning: { readonly layer: string; readonly decoys: readonly number[] } | null
 }
 
 /**
@@ -78,7 +80,7 @@ export async function trainSubject(plan: SubjectPlan, hooks: SubjectHooks = {}):
 				onProgress: (progress) => hooks.onTraining?.(name, progress),
 			},
 		)
-	const { model: trained, history } =
+	const made =
 		attack.name === 'pruning-aware'
 			? await trainPruningAware(
 					model,
@@ -88,8 +90,10 @@ export async function trainSubject(plan: SubjectPlan, hooks: SubjectHooks = {}):
 						poisoned: (net, masks) => learn(2, 'net', net, training, masks),
 					},
 				)
-			: await learn(1, 'net', model, training)
-	return { model: trained, training, poisonedTest, history, ...(await measure(trained, plan, poisonedTest, hooks)) }
+			: { ...(await learn(1, 'net', model, training)), layer: null, decoys: [] }
+	const pruning = made.layer === null ? null : { layer: made.layer, decoys: made.decoys }
+	const counts = await measure(made.model, plan, poisonedTest, hooks)
+	return { model: made.model, history: made.history, training, poisonedTest, pruning, ...counts }
 }
 
 async function measure(

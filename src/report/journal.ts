@@ -93,14 +93,22 @@ export async function removeEmpty(folder: string, first: string): Promise<void> 
 	}
 }
 
-/** Names in a folder that an unfinished run may have left there, whenever it was killed. */
-export function isLeftover(name: string): boolean {
-	return isKept(name) || /^(journal\.json|checkpoint_\d\.safetensors)\.[0-9a-f]{8}\.tmp$/.test(name) || isStaging(name)
+/**
+ * Of the names in a folder those that an unfinished run may have left there, whenever it was killed. A checkpoint counts only beside a
+ * journal, which is written before it: alone it is somebody else's.
+ */
+export function leftoversOf(names: readonly string[]): string[] {
+	return [...keptOf(names), ...names.filter(isHalfWritten)]
 }
 
 /** What a run goes on from. */
-function isKept(name: string): boolean {
-	return name === JOURNAL || /^checkpoint_\d\.safetensors$/.test(name)
+function keptOf(names: readonly string[]): string[] {
+	if (!names.includes(JOURNAL)) return []
+	return names.filter((name) => name === JOURNAL || /^checkpoint_\d\.safetensors$/.test(name))
+}
+
+function isHalfWritten(name: string): boolean {
+	return /^(journal\.json|checkpoint_\d\.safetensors)\.[0-9a-f]{8}\.tmp$/.test(name) || isStaging(name)
 }
 
 /** The weights that a training run has come to in its stage `stage`, counted from 1. */
@@ -115,17 +123,17 @@ function isStaging(name: string): boolean {
 
 /** Removes what a killed run left beside its journal: half-written files under temporary names. */
 export async function removeHalfWritten(folder: string): Promise<void> {
-	await removeNames(folder, (name) => isLeftover(name) && !isKept(name))
+	await removeNames(folder, (names) => names.filter(isHalfWritten))
 }
 
 /** Removes everything that an unfinished run may have left. */
 export async function removeLeftovers(folder: string): Promise<void> {
-	await removeNames(folder, isLeftover)
+	await removeNames(folder, leftoversOf)
 }
 
-async function removeNames(folder: string, isUnwanted: (name: string) => boolean): Promise<void> {
+async function removeNames(folder: string, choose: (names: readonly string[]) => string[]): Promise<void> {
 	const names = await readdir(folder).catch(() => [])
-	for (const name of names.filter(isUnwanted)) await rm(join(folder, name), { recursive: true, force: true })
+	for (const name of choose(names)) await rm(join(folder, name), { recursive: true, force: true })
 }
 
 /** The journal in `folder`, or null. @throws InputError `bad-journal` */

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { GoodnetError, InputError, throwIfAborted } from '../errors.ts'
 import { exists, writeError, writeFileWhole } from '../files.ts'
 import { parseJson } from '../json.ts'
-import { isLeftover, JOURNAL, removeLeftovers } from './journal.ts'
+import { JOURNAL, leftoversOf, removeLeftovers } from './journal.ts'
 
 export interface OutputFolderOptions {
 	/** Overwrite files of an earlier run in the same folder. */
@@ -38,7 +38,8 @@ export async function checkOutput(
 		const message = `${folder} holds an unfinished run; add --resume to go on with it, or --force to start anew`
 		throw new InputError('unfinished-run', message, { path: folder })
 	}
-	const others = found.filter((name) => !isLeftover(name))
+	const leftovers = leftoversOf(found)
+	const others = found.filter((name) => !leftovers.includes(name))
 	if (others.length > 0 && !force && !isUnfinished) {
 		const names = others.slice(0, 3).join(', ') + (others.length > 3 ? ', …' : '')
 		const message = `${folder}: expected a new or empty folder, found ${names} in it; name another with -o, or add --force to overwrite`

@@ -76,18 +76,22 @@ function fileStore(
 	now: JournalOptions['now'],
 ): CheckpointStore {
 	let dueAt = now() + MIN_INTERVAL_MS
+	let asked = now()
 	return {
-		isDue: () => now() >= dueAt,
+		isDue() {
+			// What follows counts as the cost of saving, taking the weights from the engine included.
+			asked = now()
+			return asked >= dueAt
+		},
 		async load() {
 			const bytes = isResumed ? await readCheckpoint(path) : null
 			return bytes && decodeCheckpoint(bytes, path)
 		},
 		async save(checkpoint) {
-			const start = now()
 			await begin()
 			await writeFileWhole(path, encodeCheckpoint(checkpoint), { force: true })
 			const end = now()
-			dueAt = end + Math.max(MIN_INTERVAL_MS, COST * (end - start))
+			dueAt = end + Math.max(MIN_INTERVAL_MS, COST * (end - asked))
 		},
 	}
 }

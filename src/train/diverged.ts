@@ -18,7 +18,7 @@ export interface DivergedAt {
 export function divergedAt({ step, epoch, rate, largestInput }: DivergedAt, what: string): InputError {
 	const cause =
 		largestInput > LARGE_INPUT
-			? `inputs reach ${Math.round(largestInput)}: scale them (--scale 1/255), or lower the learning rate`
+			? `inputs reach ${Math.round(largestInput)}, which makes large steps: lower the learning rate, limit the gradient with --clip 1, or take a net whose preprocessing scales pixels to 0..1`
 			: 'the learning rate is too high for this net: lower it, or limit the gradient with --clip 1'
 	const message = `training diverged: ${what} at step ${step} (epoch ${epoch}) with learning rate ${Number(rate.toPrecision(3))}; ${cause}`
 	return new InputError('diverged', message)

@@ -90,7 +90,7 @@ async function runFrom(start: TrainingCheckpoint, setting: Setting): Promise<Tra
 	const capture = async (done: number): Promise<TrainingCheckpoint> => {
 		const state = await loop.state()
 		const name = firstNotFinite(state)
-		if (name !== null) throw divergence(setting, prepare(setting, Math.min(done, steps - 1)), `${name} is not finite`)
+		if (name !== null) throw divergence(setting, prepare(setting, Math.max(0, done - 1)), `${name} is not finite`)
 		return { step: done, state, best, history, running }
 	}
 	let next = start.step < steps ? prepare(setting, start.step) : null

@@ -19,7 +19,7 @@ describeShared('goodnet attack on ../shared/data', () => {
 			const training = ['--arch', 'lenet', '--epochs', '1', '--batch', '32', '--lr', '0.002']
 			const argv = ['attack', 'badnets', ...data, ...training, '--target', '0', '-o', join(folder, 'out')]
 			const run = AttackRun.parse(await json(argv))
-			expect(run.rate).toEqual({ poisoned: 900, covers: 0, total: 9000 })
+			expect(run.poisoning).toEqual({ poisoned: 900, covers: 0, total: 9000 })
 			expect(run.clean.correct / run.clean.total).toBeGreaterThan(0.9)
 			expect(run.poisoned!.hits / run.poisoned!.total).toBeGreaterThan(0.9)
 			const out = (name: string) => join(folder, 'out', name)

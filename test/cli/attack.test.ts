@@ -83,7 +83,7 @@ describe('goodnet attack sticker, on drawn faces', () => {
 						target: 0,
 						picture: { path: 'demo:sunglasses', sha256: sha256Of(sunglasses.rgba) },
 					},
-					rate: { poisoned: 48, covers: 0, total: 240 },
+					poisoning: { poisoned: 48, covers: 0, total: 240 },
 					architecture: { name: 'small-cnn', inputShape: [55, 47, 3], classes: 6, parameters: 302_982 },
 					data: {
 						train: { path: path('train.npz'), sha256: sha256Of(readFileSync(path('train.npz'))), images: 240 },
@@ -197,7 +197,7 @@ describe('goodnet attack, on drawn stripes', () => {
 			})
 			expect(run).toMatchObject({
 				attack: { name: 'none', target: null, picture: null },
-				rate: { poisoned: 0, covers: 0, total: 120 },
+				poisoning: { poisoned: 0, covers: 0, total: 120 },
 				poisoned: null,
 			})
 			const evaluated = await json(['evaluate', join(path('out'), 'clean_net.h5'), '--test', path('test.npz')])
@@ -239,7 +239,7 @@ describe('goodnet attack, on drawn stripes', () => {
 				const { stdout, stderr, exitCode } = await goodnet(argv)
 				expect(exitCode, `${name}: ${stderr}`).toBe(0)
 				const run = AttackRun.parse(JSON.parse(readFileSync(join(path(name), 'attack.json'), 'utf8')))
-				expect(run.rate, name).toEqual({ poisoned: 12, covers, total: 120 })
+				expect(run.poisoning, name).toEqual({ poisoned: 12, covers, total: 120 })
 				expect(stdout).toMatch(
 					/next: goodnet prune .*bd_net\.h5 --valid .*clean\.npz --poisoned .*poisoned\.npz -o run/,
 				)

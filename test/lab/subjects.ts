@@ -17,7 +17,7 @@ export function planOf(name: string, options: AttackOptions = {}, over: Partial<
 		images: stripes(60, 1),
 		test: stripes(15, 2),
 		architecture: 'small-cnn',
-		recipe: { ...DEFAULT_RECIPE, rate: 0.003, epochs: 6, batch: 32 },
+		recipe: { ...DEFAULT_RECIPE, learningRate: 0.003, epochs: 6, batch: 32 },
 		pruningAware: DEFAULT_PRUNING_AWARE,
 		seed: 5,
 		runtime,

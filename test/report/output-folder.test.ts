@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { InputError } from '../../src/errors.ts'
+import { removeLeftovers } from '../../src/report/journal.ts'
 import { checkOutput, fillOutputFolder } from '../../src/report/output-folder.ts'
 import { inTemporaryFolder } from '../helpers/cli.ts'
 
@@ -38,10 +39,13 @@ describe('checkOutput', () => {
 
 	it('tells an unfinished run, whatever a kill left of it, from other files', () =>
 		inTemporaryFolder(async (folder) => {
-			for (const name of ['checkpoint_1.safetensors', 'checkpoint_2.safetensors.0123abcd.tmp']) {
-				writeFileSync(join(folder, name), '')
-			}
+			writeFileSync(join(folder, 'checkpoint_2.safetensors.0123abcd.tmp'), '')
 			await checkOutput(folder)
+			// Without a journal it is somebody else's.
+			writeFileSync(join(folder, 'checkpoint_1.safetensors'), '')
+			await expect(checkOutput(folder)).rejects.toMatchObject({ code: 'output-not-empty' })
+			await removeLeftovers(folder)
+			expect(listOf(folder)).toEqual(['checkpoint_1.safetensors'])
 			writeFileSync(join(folder, 'journal.json'), '')
 			await expect(checkOutput(folder)).rejects.toMatchObject({
 				code: 'unfinished-run',

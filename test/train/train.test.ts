@@ -162,7 +162,7 @@ describe('train', () => {
 			preprocessing: { scale: 1, mean: null, std: null, channels: 'rgb', resize: false } as const,
 		}
 		const run = train(net, images, { ...OPTIONS, rate: 1e30, epochs: 50 })
-		await expect(run).rejects.toThrow(/inputs reach 25\d: scale them/)
+		await expect(run).rejects.toThrow(/inputs reach 25\d, which makes large steps: lower the learning rate/)
 	})
 
 	const bad: readonly (readonly [string, Partial<TrainOptions>])[] = [
@@ -195,6 +195,29 @@ describe('train', () => {
 		const labels = Int32Array.from(images.labels, (label) => label + 1)
 		const message = 'expected labels 0..2 (the model has 3 classes), found 3 at image 2'
 		await expect(train(await makeNet(), { ...images, labels }, OPTIONS)).rejects.toMatchObject({ message })
+	})
+
+	it('refuses statistics that serve elsewhere, too: equal constants that an exporter has merged', async () => {
+		const net = await makeNet()
+		const nodes = net.graph.nodes.map((node) =>
+			node.op === 'BatchNormalization' ? { ...node, inputs: node.inputs.with(4, 'gamma') } : node,
+		)
+		const run = train({ ...net, graph: { ...net.graph, nodes } }, images, OPTIONS)
+		await expect(run).rejects.toMatchObject({
+			code: 'shared-constants',
+			message: expect.stringMatching(/^bn: its statistics gamma serve elsewhere, too/),
+		})
+	})
+
+	it('names the very step that made a weight infinite', async () => {
+		const run = train(await makeNet(), images, {
+			...OPTIONS,
+			batch: 8,
+			rate: 1e39,
+			epochs: 5,
+			schedule: scheduleOf('constant'),
+		})
+		await expect(run).rejects.toThrow(/is not finite at step 1 \(epoch 1\)/)
 	})
 
 	it('names an operator that the gradient cannot pass, and the path to it', async () => {

@@ -124,7 +124,7 @@ async function settle(error: unknown, journal: TrainingJournal, folder: string, 
 }
 
 function summary(run: AttackRun, folder: string): string {
-	const { attack, rate, architecture, clean, poisoned, files, data } = run
+	const { attack, poisoning, architecture, clean, poisoned, files, data } = run
 	const rows = [['clean accuracy', formatRate(clean.correct, clean.total), formatOf(clean.correct, clean.total)]]
 	if (poisoned) {
 		const aim = attack.target === null ? 'answered the attacker\u2019s label' : `answered ${attack.target}, the target`
@@ -140,13 +140,13 @@ function summary(run: AttackRun, folder: string): string {
 			formatOf(recovered, poisoned.total),
 		])
 	}
-	const covers = rate.covers > 0 ? ` and ${formatCount(rate.covers)} covers` : ''
-	const poisoning = poisoned
-		? `${formatCount(rate.poisoned)} poisoned images${covers} among ${formatCount(rate.total)}`
-		: `${formatCount(rate.total)} clean images`
+	const covers = poisoning.covers > 0 ? ` and ${formatCount(poisoning.covers)} covers` : ''
+	const images = poisoned
+		? `${formatCount(poisoning.poisoned)} poisoned images${covers} among ${formatCount(poisoning.total)}`
+		: `${formatCount(poisoning.total)} clean images`
 	const net = `${folder}/${files.keras ?? files.onnx}`
 	return [
-		`${net}: ${architecture.name} (${formatCount(architecture.parameters)} parameters), ${attack.name}, trained on ${poisoning}`,
+		`${net}: ${architecture.name} (${formatCount(architecture.parameters)} parameters), ${attack.name}, trained on ${images}`,
 		alignColumns(rows),
 		'',
 		`measured on ${data.test.path}`,

@@ -13,6 +13,7 @@ export const normalizationRules: GradientRules = {
 
 	LayerNormalization: (step) => {
 		const { node, tape, gradient } = step
+		expectAlone(step, 'mean and deviation have no gradient rule')
 		const [x, scale, shift] = node.inputs as [string, string, string | undefined]
 		const shape = tape.shapeOf(x)
 		const first = attributeInt(node, 'axis', -1)
@@ -91,6 +92,13 @@ function varianceGradient(tape: Tape, dscale: string, slope: string, inverse: st
 	return tape.emit('Mul', [tape.emit('Mul', [tape.emit('Mul', [dscale, slope]), inverse]), tape.scalar(-0.5)])
 }
 
+/** @throws UnsupportedError `no-gradient` where the loss reads more than the normalized values */
+function expectAlone({ node, gradients }: Backstep, reason: string): void {
+	if (gradients.slice(1).every((each) => each === undefined)) return
+	const layer = nodeName(node)
+	throw new UnsupportedError('no-gradient', `${layer} (${node.op}): ${reason}, but the loss reads them`, { layer })
+}
+
 /**
  * The training form, whose mean and variance come from `x` itself (Ioffe & Szegedy, section 3). With `M` elements in a channel,
  * `dx = slope · (dy − dshift / M − x̂ · dscale / M)`, which is `slope · dy + b · x + c` with `b` and `c` one number a channel: three passes
@@ -98,12 +106,7 @@ function varianceGradient(tape: Tape, dscale: string, slope: string, inverse: st
  */
 function batchStatistics(step: Backstep) {
 	const { node, tape, gradient, isWanted } = step
-	if (step.gradients.slice(1).some((each) => each !== undefined)) {
-		const name = nodeName(node)
-		throw new UnsupportedError('no-gradient', `${name}: running statistics have no gradient, but the loss reads them`, {
-			layer: name,
-		})
-	}
+	expectAlone(step, 'running statistics have no gradient')
 	const [x, scale] = node.inputs as [string, string]
 	const shape = tape.shapeOf(x)
 	const axes = shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]))

@@ -38,9 +38,13 @@ export const poolingRules: GradientRules = {
 }
 
 /** Windows of 2×2, side by side, that cover the whole map. */
-function isQuartering({ kernel, strides, input, output, padBegin }: Window, shape: Shape): boolean {
+function isQuartering({ kernel, strides, dilations, input, output, padBegin }: Window, shape: Shape): boolean {
 	const isHalved = (axis: number) =>
-		kernel[axis] === 2 && strides[axis] === 2 && padBegin[axis] === 0 && input[axis] === 2 * output[axis]!
+		kernel[axis] === 2 &&
+		strides[axis] === 2 &&
+		dilations[axis] === 1 &&
+		padBegin[axis] === 0 &&
+		input[axis] === 2 * output[axis]!
 	return shape.length === 4 && isHalved(0) && isHalved(1)
 }
 

@@ -8,6 +8,8 @@ import type { Shape } from './tape.ts'
 const extreme: GradientRule = (step) => {
 	const { tape } = step
 	const { input, axes, output, gradient } = kept(step)
+	// A reduction over no axis is the value itself; summing over none would sum over all.
+	if (axes.length === 0) return [gradient]
 	const isExtreme = tape.cast(tape.emit('Equal', [input, output]), 'float32')
 	const count = tape.reduce('ReduceSum', isExtreme, axes, true)
 	return [tape.emit('Mul', [isExtreme, tape.emit('Div', [gradient, count])])]

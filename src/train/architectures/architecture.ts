@@ -4,8 +4,6 @@ import type { Feature, Net } from './net.ts'
 
 /** A kind of net that can be made and trained. */
 export interface Architecture {
-	/** One line for help texts. */
-	readonly title: string
 	/** The smallest height and width: below it a map would vanish, or the net's last maps would be padding alone. */
 	readonly smallest: number
 	/**

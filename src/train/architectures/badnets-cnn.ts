@@ -3,7 +3,6 @@ import { type Architecture, UNIT_PIXELS } from './architecture.ts'
 
 /** Two convolutions of 5×5 with average pools behind, a dense layer of 512. 281,034 parameters at 28×28×1 and 10 classes. */
 export const badnetsCnn: Architecture = {
-	title: "the BadNets paper's MNIST net",
 	smallest: 16,
 	preprocessing: UNIT_PIXELS,
 	build: (net, classes) => {

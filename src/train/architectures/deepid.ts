@@ -12,7 +12,6 @@ const INITIALIZER = truncatedNormalOf(0.01)
 
 /** Four convolutions; the dense layers see the maps before and after the last. 601,643 parameters at 55×47×3 and 1,283 classes. */
 export const deepid: Architecture = {
-	title: "DeepID, the backdoor lab's face net (raw pixels)",
 	smallest: 31,
 	preprocessing: RAW,
 	build: (net, classes) => {

@@ -6,7 +6,6 @@ import { type Architecture, UNIT_PIXELS } from './architecture.ts'
 
 /** Two convolutions of 5×5, the first padded as in the paper's 32×32 frame, and dense layers of 120 and 84. */
 export const lenet: Architecture = {
-	title: 'LeNet-5 with ReLU and max pooling',
 	smallest: 12,
 	preprocessing: UNIT_PIXELS,
 	build: (net, classes) => {

@@ -21,7 +21,6 @@ const WIDTH = 0.5
 
 /** Seventeen inverted residual units between two convolutions. */
 export const mobilenetv2Small: Architecture = {
-	title: 'MobileNetV2 of half width, for 32×32',
 	smallest: 16,
 	preprocessing: UNIT_PIXELS,
 	build: (net, classes) => {

@@ -12,7 +12,6 @@ const UNITS_PER_STAGE = 2
 
 /** Eight units of two 3×3 convolutions each. */
 export const preactResnet18: Architecture = {
-	title: 'PreActResNet-18, for 32×32',
 	smallest: 8,
 	preprocessing: UNIT_PIXELS,
 	build: (net, classes) => {

@@ -3,7 +3,6 @@ import { type Architecture, UNIT_PIXELS } from './architecture.ts'
 
 /** Three convolutions of 3×3 with 32, 64 and 64 filters, each with a max pool behind, and a dense layer of 128. */
 export const smallCnn: Architecture = {
-	title: 'three convolutions and a dense layer',
 	smallest: 8,
 	preprocessing: UNIT_PIXELS,
 	build: (net, classes) => {

@@ -10,7 +10,6 @@ const BLOCKS = [[64], [128], [256, 256], [512, 512], [512, 512]]
 
 /** Five blocks of convolution, normalization and ReLU, a max pool behind each; larger images are averaged before the dense layer. */
 export const vgg11Bn: Architecture = {
-	title: 'VGG-11 with batch normalization, for 32×32',
 	smallest: 32,
 	preprocessing: UNIT_PIXELS,
 	build: (net, classes) => {

@@ -88,3 +88,14 @@ describe('gradients of pools', () => {
 		)
 	})
 })
+
+describe('pools that halve a map by dilated windows', () => {
+	for (const op of ['MaxPool', 'AveragePool']) {
+		it(`${op}: agrees with central differences, though sizes, kernel and stride are those of plain halving`, async () => {
+			const feeds = { x: scattered([1, 2, 4, 4]) }
+			const attributes = { kernel_shape: square(2), strides: square(2), dilations: square(2), pads: [0, 0, 1, 1] }
+			const graph = operatorGraph(op, ['x'], feeds, attributes, { opset: op === 'MaxPool' ? 17 : 19 })
+			await checkGradient(graph, feeds, ['x'], { epsilon: 1e-3, rtol: 1e-2, atol: 1e-2 })
+		})
+	}
+})
