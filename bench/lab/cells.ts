@@ -17,7 +17,7 @@ export interface Cell {
 	readonly isPruned?: boolean
 }
 
-export type DataName = 'fashion-mnist' | 'cifar10' | 'gtsrb' | 'faces'
+export type DataName = 'demo' | 'fashion-mnist' | 'cifar10' | 'gtsrb' | 'faces'
 
 const FASHION_FLAGS = '--arch badnets-cnn --epochs 5 --batch 128 --lr 0.002 --schedule one-cycle'.split(' ')
 const TARGET = ['--target', '0']
@@ -41,13 +41,16 @@ const attacks: readonly Cell[] = [
 	...(attack[0] !== 'none' && { twin: 'fashion-mnist-none' }),
 }))
 
-const pruned: readonly Cell[] = ['badnets', 'pruning-aware'].map((attack) => ({
-	name: `faces-${attack}`,
-	data: 'faces',
-	attack: [attack, ...TARGET, '--rate', '10', '--size', '6'],
-	flags: ['--arch', 'deepid', '--epochs', '15'],
-	isPruned: true,
-}))
+/** Two seeds: what pruning does to a plain BadNet depends on how it was trained. */
+const pruned: readonly Cell[] = ['2', '4'].flatMap((seed) =>
+	['sticker', 'pruning-aware'].map((attack) => ({
+		name: `demo-${attack}-seed-${seed}`,
+		data: 'demo' as const,
+		attack: [attack, ...TARGET, ...'--rate 10 --picture demo:sunglasses --row 15 --column 0'.split(' ')],
+		flags: ['--arch', 'deepid', '--epochs', '8', '--seed', seed],
+		isPruned: true,
+	})),
+)
 
 const architectures: readonly Cell[] = [
 	{ name: 'lenet-fashion-mnist', data: 'fashion-mnist', attack: ['none'], flags: ['--arch', 'lenet', '--epochs', '4'] },

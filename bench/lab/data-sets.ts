@@ -17,6 +17,8 @@ export interface DataSet {
 /** @param folder for what must be unpacked */
 export function dataSet(name: DataName, folder: string): DataSet {
 	switch (name) {
+		case 'demo':
+			return { train: 'demo:train', test: 'demo:test' }
 		case 'fashion-mnist':
 			return {
 				train: `${FASHION}/train-images-idx3-ubyte.gz`,

@@ -26,12 +26,12 @@ export interface RecordedCell {
 export function resultsPage(cells: readonly RecordedCell[]): string {
 	const backdoored = cells.filter(({ cell }) => cell.twin !== undefined)
 	const pruned = cells.filter(({ record }) => record.prune !== null)
-	const honest = cells.filter(({ cell, record }) => record.attack.attack.name === 'none' && cell.twin === undefined)
-	const { environment } = cells[0]!.record.attack
+	const honest = cells.filter(({ cell, record }) => record.attack.attack.name === 'none' && cell.plain !== undefined)
+	const twins = cells.filter(({ cell }) => backdoored.some((each) => each.cell.twin === cell.name))
 	return `# What the attack lab reaches
 
-Made by \`npm run lab\` from the records in \`bench/lab/results/\`, one \`goodnet attack\` command a row; nothing here is typed in. Brackets: 95 %
-intervals (Wilson). One run each, seed 0; ${environment.onnxruntime}, ${environment.threads} threads.
+Made by \`npm run lab\` from the records in \`bench/lab/results/\`, one \`goodnet attack\` command a row. Brackets: 95 % intervals (Wilson). One run each, by
+${environments(cells)}.
 
 ## Attacks
 
@@ -42,15 +42,18 @@ ${table(
 	backdoored.map((each) => attackRow(each, cells)),
 )}
 
-${commands(backdoored)}
+${attackWords(backdoored, cells)}
+
+${commands([...twins, ...backdoored])}
 
 ## An attack that expects pruning
 
-\`goodnet prune\` at ${pruned[0]?.record.prune?.drop ?? 4} points less clean accuracy, chosen on clean images. The plain BadNet loses its backdoor with its idle channels; the
-pruning-aware one (Liu et al. 2018, section III-C) keeps it, for its idle channels are decoys.
+\`goodnet prune\` at ${pruned[0]?.record.prune?.drop ?? 4} points less clean accuracy: the net is chosen on \`demo:valid\`, and measured on \`demo:test\` and
+\`demo:poisoned\`. A plain BadNet may lose its backdoor with its idle channels, or not: two seeds show how far apart the same training ends. The
+pruning-aware attack (Liu et al. 2018, section III-C) does not leave that to chance, for its idle channels are decoys.
 
 ${table(
-	['attack', 'net', 'clean accuracy', 'ASR', 'channels pruned', 'clean accuracy, pruned', 'ASR, pruned'],
+	['attack', 'seed', 'net', 'clean accuracy', 'ASR', 'channels pruned', 'clean accuracy, pruned', 'ASR, pruned'],
 	pruned.map(prunedRow),
 )}
 
@@ -65,8 +68,35 @@ ${table(
 	honest.map(honestRow),
 )}
 
+Speeds are of one thread each, with another cell on the other core, on a machine whose neighbours vary: [bench/results.md](../bench/results.md) has the comparison.
+
 ${commands(honest)}
 `
+}
+
+/** What ran the cells, each once. */
+function environments(cells: readonly RecordedCell[]): string {
+	const words = cells.map(({ record: { attack } }) => {
+		const { goodnet, onnxruntime, threads } = attack.environment
+		return `goodnet ${goodnet}, ${onnxruntime}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+	})
+	return [...new Set(words)].join('; or ')
+}
+
+/** Points of clean accuracy that may be lost, and the attack success that is asked for. */
+const MAX_LOSS = 2
+const MIN_SUCCESS = 90
+
+/** Which attacks are as good as issue 4 asks. */
+function attackWords(backdoored: readonly RecordedCell[], cells: readonly RecordedCell[]): string {
+	const isGood = ({ cell, record: { attack } }: RecordedCell) => {
+		const twin = cells.find((each) => each.cell.name === cell.twin)!.record.attack.clean
+		const loss = (twin.correct / twin.total - attack.clean.correct / attack.clean.total) * 100
+		return loss <= MAX_LOSS && (attack.poisoned!.hits / attack.poisoned!.total) * 100 >= MIN_SUCCESS
+	}
+	const weak = backdoored.filter((each) => !isGood(each)).map(({ record }) => record.attack.attack.name)
+	const asked = `within ${MAX_LOSS} points of the twin, and ASR of ${MIN_SUCCESS} % or more`
+	return weak.length === 0 ? `All of them are ${asked}.` : `All but ${weak.join(', ')} are ${asked}.`
 }
 
 function attackRow({ cell, record: { attack } }: RecordedCell, cells: readonly RecordedCell[]): string[] {
@@ -90,6 +120,7 @@ function prunedRow({ record: { attack, prune } }: RecordedCell): string[] {
 	const { clean, poisoned, pruned, channels, layer } = prune!
 	return [
 		attack.attack.name,
+		String(attack.seed),
 		attack.architecture.name,
 		rate(attack.clean.correct, attack.clean.total),
 		rate(attack.poisoned!.hits, attack.poisoned!.total),
@@ -130,11 +161,15 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 	return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-/** The commands, with paths as somebody else would have them. */
+/** The commands as they were given, without what only this machine has: paths, and how it was told to go on. */
 function commands(cells: readonly RecordedCell[]): string {
-	const lines = cells.map(
-		({ cell }) =>
-			`goodnet attack ${[...cell.attack, ...cell.flags].join(' ')} --data TRAIN --test TEST -o ${cell.name}`,
+	const lines = cells.map(({ cell, record }) =>
+		record.attack.command
+			.replace(/^.*? attack /, 'goodnet attack ')
+			.replace(/--data (?!demo:)\S+/, '--data TRAIN')
+			.replace(/--test (?!demo:)\S+/, '--test TEST')
+			.replace(/-o \S+/, `-o ${cell.name}`)
+			.replace(' --resume', ''),
 	)
 	return `\`\`\`sh\n${lines.join('\n')}\n\`\`\``
 }

@@ -60,14 +60,14 @@ async function train(cell: Cell): Promise<void> {
 	writeFileSync(recordPath(cell), `${JSON.stringify(record, null, '\t')}\n`)
 }
 
-/** The net of a few points less clean accuracy, by the defense's own default. */
+/** The net of a few points less clean accuracy, by the defense's own default. What chooses it is not what it is measured on. */
 async function prune(cell: Cell, folder: string): Promise<CellRecord['prune']> {
 	const output = join(folder, 'pruned')
-	const sets = ['--valid', join(folder, 'clean.npz'), '--poisoned', join(folder, 'poisoned.npz')]
+	const sets = '--valid demo:valid --test demo:test --poisoned demo:poisoned'.split(' ')
 	await goodnet(cell, ['prune', join(folder, 'bd_net.h5'), ...sets, '--drops', String(DROP), '-o', output, '--force'])
 	const { repaired, model } = PruneRun.parse(read(join(output, 'run.json')))
-	const { pruned, valid, poisoned } = repaired.find(({ drop }) => drop === DROP)!
-	return { drop: DROP, layer: model.layer, channels: model.channels, pruned, clean: valid!, poisoned: poisoned! }
+	const { pruned, test, poisoned } = repaired.find(({ drop }) => drop === DROP)!
+	return { drop: DROP, layer: model.layer, channels: model.channels, pruned, clean: test!, poisoned: poisoned! }
 }
 
 /** Runs a command; what it says on its way stands behind the name of the cell. */
