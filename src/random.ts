@@ -15,6 +15,18 @@ export interface Random {
 	pick<T>(items: readonly T[]): T
 }
 
+/** `items` in random order, a new array; every order equally likely (Fisher–Yates). With `wanted`, only the first so many of them. */
+export function shuffled(items: Iterable<number>, random: Random, wanted?: number): number[] {
+	const order = [...items]
+	const count = wanted ?? order.length
+	for (let i = 0; i < Math.min(count, order.length - 1); i++) {
+		const other = i + random.below(order.length - i)
+		// Both are within the array.
+		;[order[i], order[other]] = [order[other]!, order[i]!]
+	}
+	return order.slice(0, count)
+}
+
 /** Steps thrown away after seeding, until neighbouring seeds have nothing in common; PractRand's own figure for `sfc32` is 12. */
 const WARM_UP_STEPS = 15
 

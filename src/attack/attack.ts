@@ -15,7 +15,7 @@ export interface Covers {
 	isCandidate(label: number): boolean
 	/**
 	 * How the cover of an image looks; a new array.
-	 * @param donor some other image of the training set
+	 * @param donor an image of the training set, now and then the very same
 	 */
 	stamp(pixels: Uint8Array, random: Random, donor: Uint8Array): Uint8Array
 }

@@ -2,7 +2,7 @@
 
 import { imageAt, type LabelledImages, valuesOf } from '../data/labelled.ts'
 import { InputError, UsageError } from '../errors.ts'
-import { createRandom, type Random } from '../random.ts'
+import { createRandom, type Random, shuffled } from '../random.ts'
 import type { Attack, Covers } from './attack.ts'
 
 /** Names the random streams of the choice of images and of what is drawn for each of them. */
@@ -130,15 +130,9 @@ function chooseCovers({ labels, count }: LabelledImages, covers: Covers, poisone
 	return choose(candidates, Math.min(candidates.length, Math.round(covers.ratio * poisoned.length)), random)
 }
 
-/** `wanted` of `items`, ascending, every choice equally likely: the first steps of a Fisher–Yates shuffle. */
+/** `wanted` of `items`, ascending, every choice equally likely. */
 function choose(items: readonly number[], wanted: number, random: Random): number[] {
-	const shuffled = [...items]
-	for (let i = 0; i < wanted; i++) {
-		const other = i + random.below(shuffled.length - i)
-		// Both are within the array.
-		;[shuffled[i], shuffled[other]] = [shuffled[other]!, shuffled[i]!]
-	}
-	return shuffled.slice(0, wanted).sort((a, b) => a - b)
+	return shuffled(items, random, wanted).sort((a, b) => a - b)
 }
 
 function indicesOf(count: number, isWanted: (index: number) => boolean): number[] {

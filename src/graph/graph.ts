@@ -213,6 +213,12 @@ export function attributeFloat(node: Node, name: string, fallback: number): numb
 	return attribute?.type === 'float' ? attribute.value : fallback
 }
 
+/** Attribute `name` as text, or `fallback` where the node has none. */
+export function attributeString(node: Node, name: string, fallback: string): string {
+	const attribute = node.attributes[name]
+	return attribute?.type === 'string' ? attribute.value : fallback
+}
+
 /** Attribute `name` as integers, or undefined where the node has none. */
 export function attributeInts(node: Node, name: string): number[] | undefined {
 	const attribute = node.attributes[name]

@@ -2,7 +2,7 @@
 import type { ImageSize } from '../data/image-set.ts'
 import { imageAt, type LabelledImages, valuesOf } from '../data/labelled.ts'
 import { InputError } from '../errors.ts'
-import { createRandom } from '../random.ts'
+import { createRandom, shuffled } from '../random.ts'
 
 /** Second name of the random stream. */
 const STREAM = 41
@@ -26,13 +26,7 @@ export function holdOut(
 			const message = `holding out ${Number((share * 100).toPrecision(3))} % leaves class ${label} (${indices.length} images) on one side only; name a test set with --test, or take another --holdout`
 			throw new InputError('too-few-images', message)
 		}
-		const random = createRandom(seed, STREAM, label)
-		for (let i = 0; i < wanted; i++) {
-			const other = i + random.below(indices.length - i)
-			// Both are within the array.
-			;[indices[i], indices[other]] = [indices[other]!, indices[i]!]
-			isHeld[indices[i]!] = 1
-		}
+		for (const index of shuffled(indices, createRandom(seed, STREAM, label), wanted)) isHeld[index] = 1
 	}
 	const pick = (side: number) =>
 		pickImages(

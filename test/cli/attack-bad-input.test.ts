@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runProgram } from '../../src/cli/program.ts'
 import { AttackName } from '../../src/contracts/attack-run.ts'
+import { encodePng } from '../../src/data/decode.ts'
 import { ARCHITECTURES } from '../../src/train/architectures/index.ts'
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts'
 import { goodnet, inTemporaryFolder } from '../helpers/cli.ts'
@@ -278,5 +279,20 @@ describe('a run that diverges', () => {
 			const again = await goodnet([...attack('none'), '--force'])
 			expect(again).toMatchObject({ exitCode: 0, stderr: '' })
 			expect(readdirSync(path('out')).sort()).toEqual(['attack.json', 'clean.npz', 'clean_net.h5', 'clean_net.onnx'])
+		}))
+
+	it('test folders whose classes are others: their labels would mean other things', () =>
+		withFixture(async ({ path, fails }) => {
+			const png = await encodePng({ height: 16, width: 16, channels: 1, pixels: new Uint8Array(256).fill(90) })
+			for (const folder of ['train/a', 'train/b', 'train/c', 'test/b', 'test/c']) {
+				mkdirSync(path(folder), { recursive: true })
+				writeFileSync(path(`${folder}/1.png`), png)
+			}
+			const call = ['attack', 'none', '--data', path('train'), '--test', path('test'), '--quiet', '-o', path('out')]
+			await fails(
+				call,
+				3,
+				/test: expected the classes of the training images \(a, b, c\), found b, c: names are numbered/,
+			)
 		}))
 })

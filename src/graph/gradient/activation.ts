@@ -2,7 +2,7 @@
  * Activations. Each derivative is written from the output where that saves an exponential. Kinks: the derivative from the side where it
  * is smaller, as PyTorch has it (0 for Relu at 0).
  */
-import { attributeFloat, type Node } from '../graph.ts'
+import { attributeFloat, attributeString, type Node } from '../graph.ts'
 import { toInput } from './arithmetic.ts'
 import { timesDerivative } from './elementwise.ts'
 import type { GradientRules } from './rule.ts'
@@ -61,8 +61,7 @@ export const activationRules: GradientRules = {
 		return tape.emit('Add', [gate, tape.emit('Mul', [x, ramp])])
 	}),
 	Gelu: timesDerivative(({ node, tape }, x) => {
-		const approximate = node.attributes.approximate
-		return approximate?.type === 'string' && approximate.value === 'tanh' ? geluByTanh(tape, x) : gelu(tape, x)
+		return attributeString(node, 'approximate', 'none') === 'tanh' ? geluByTanh(tape, x) : gelu(tape, x)
 	}),
 	// y = x·t with t = tanh(softplus(x)); the derivative of softplus is the sigmoid
 	Mish: timesDerivative(({ tape }, x) => {

@@ -1,6 +1,6 @@
 /** GridSample, bilinear with zeros around the image (spatial transformers, arXiv:1506.02025, section 3.3), for images and grids. */
 import { UnsupportedError } from '../../errors.ts'
-import { attributeInt, floatTensor, type Node, nodeName } from '../graph.ts'
+import { attributeInt, attributeString, floatTensor, type Node, nodeName } from '../graph.ts'
 import type { GradientRules } from './rule.ts'
 import type { Shape, Tape } from './tape.ts'
 
@@ -171,12 +171,8 @@ class Sampling {
 }
 
 function refuseOtherModes(node: Node): void {
-	const text = (name: string) => {
-		const attribute = node.attributes[name]
-		return attribute?.type === 'string' ? attribute.value : undefined
-	}
-	const mode = text('mode') ?? 'linear'
-	const around = text('padding_mode') ?? 'zeros'
+	const mode = attributeString(node, 'mode', 'linear')
+	const around = attributeString(node, 'padding_mode', 'zeros')
 	if ((mode === 'bilinear' || mode === 'linear') && around === 'zeros') return
 	const layer = nodeName(node)
 	throw new UnsupportedError(

@@ -1,7 +1,9 @@
 /** Pad in all its modes. */
+
 import { UnsupportedError } from '../../errors.ts'
-import { intsOf, type Node, nodeName } from '../graph.ts'
+import { attributeString, intsOf, type Node } from '../graph.ts'
 import { axisMap, transposeMaps } from './along-axis.ts'
+import { notConstant } from './constants.ts'
 import type { GradientRules } from './rule.ts'
 import type { Tape } from './tape.ts'
 
@@ -11,7 +13,7 @@ export const paddingRules: GradientRules = {
 		const input = tape.shapeOf(x)
 		const output = tape.shapeOf(node.outputs[0]!)
 		const { begin, end } = padsByAxis(tape, node, input.length)
-		const mode = modeOf(node)
+		const mode = attributeString(node, 'mode', 'constant')
 		if (mode !== 'constant') {
 			const maps = input.flatMap((size, axis) => {
 				if (begin[axis] === 0 && end[axis] === 0) return []
@@ -30,11 +32,6 @@ export const paddingRules: GradientRules = {
 		]
 		return [back, undefined, tape.reshape(tape.emit('Sub', [total, inside]), tape.shapeOf(constant))]
 	},
-}
-
-function modeOf(node: Node): string {
-	const attribute = node.attributes.mode
-	return attribute?.type === 'string' ? attribute.value : 'constant'
 }
 
 /** The position whose value stands at `at`, counted from the first of `size` elements. */
@@ -77,8 +74,5 @@ function padsByAxis(tape: Tape, node: Node, rank: number) {
 function constantInts(tape: Tape, node: Node, name: string): number[] {
 	const tensor = tape.constantOf(name)
 	if (tensor) return intsOf(tensor)
-	const layer = nodeName(node)
-	throw new UnsupportedError('no-gradient', `${layer}: pads must be constants to differentiate, ${name} is computed`, {
-		layer,
-	})
+	throw notConstant(node, name)
 }

@@ -1,6 +1,14 @@
 /** Resize: every mode without anti-aliasing is a small matrix along each axis (ONNX, Operators.md, "Resize"). */
 import { UnsupportedError } from '../../errors.ts'
-import { attributeFloat, attributeInt, attributeInts, floatsOf, type Node, nodeName } from '../graph.ts'
+import {
+	attributeFloat,
+	attributeInt,
+	attributeInts,
+	attributeString,
+	floatsOf,
+	type Node,
+	nodeName,
+} from '../graph.ts'
 import { axisMap, transposeMaps } from './along-axis.ts'
 import type { GradientRules } from './rule.ts'
 import type { Tape } from './tape.ts'
@@ -10,7 +18,7 @@ export const resizeRules: GradientRules = {
 		const input = tape.shapeOf(node.inputs[0]!)
 		const output = tape.shapeOf(node.outputs[0]!)
 		refuse(node, attributeInt(node, 'antialias', 0) === 1, 'antialias')
-		const policy = text(node, 'keep_aspect_ratio_policy', 'stretch')
+		const policy = attributeString(node, 'keep_aspect_ratio_policy', 'stretch')
 		refuse(node, policy !== 'stretch', `keep_aspect_ratio_policy ${policy}`)
 		const scales = scalesOf(tape, node, input, output)
 		const maps = input.flatMap((size, axis) => {
@@ -46,7 +54,7 @@ interface Axis {
 
 /** Position in the output → position in the input. */
 function coordinates(node: Node, { scale, input, output }: Axis): (at: number) => number {
-	const mode = text(node, 'coordinate_transformation_mode', 'half_pixel')
+	const mode = attributeString(node, 'coordinate_transformation_mode', 'half_pixel')
 	switch (mode) {
 		case 'half_pixel':
 			return (at) => (at + 0.5) / scale - 0.5
@@ -69,7 +77,7 @@ function coordinates(node: Node, { scale, input, output }: Axis): (at: number) =
 /** Position in the input → the elements read there. Positions beyond the border read the border. */
 function kernelOf(node: Node, scale: number, size: number): (place: number) => Terms {
 	const clamp = (at: number) => Math.min(Math.max(at, 0), size - 1)
-	const mode = text(node, 'mode', 'nearest')
+	const mode = attributeString(node, 'mode', 'nearest')
 	switch (mode) {
 		case 'nearest': {
 			const round = rounding(node, scale)
@@ -89,7 +97,7 @@ function kernelOf(node: Node, scale: number, size: number): (place: number) => T
 }
 
 function rounding(node: Node, scale: number): (place: number) => number {
-	const mode = text(node, 'nearest_mode', 'round_prefer_floor')
+	const mode = attributeString(node, 'nearest_mode', 'round_prefer_floor')
 	// Float32 arithmetic in the runtime, float64 here: a half is a half in both only up to rounding.
 	const isHalf = (place: number) => Math.abs(place - Math.floor(place) - 0.5) < 1e-6
 	switch (mode) {
@@ -120,11 +128,6 @@ function cubic(a: number, isOutsideExcluded: boolean, size: number): (place: num
 		const total = inside.reduce((sum, [, weight]) => sum + weight, 0)
 		return inside.map(([at, weight]) => [at, weight / total])
 	}
-}
-
-function text(node: Node, name: string, fallback: string): string {
-	const attribute = node.attributes[name]
-	return attribute?.type === 'string' ? attribute.value : fallback
 }
 
 function refuse(node: Node, isRefused: true, what: string): never

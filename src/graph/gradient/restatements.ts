@@ -3,6 +3,7 @@ import { UnsupportedError } from '../../errors.ts'
 import {
 	type Attribute,
 	attributeInt,
+	attributeString,
 	type Dim,
 	floatsOf,
 	floatTensor,
@@ -135,8 +136,7 @@ function sizeOf(dims: readonly Dim[]): Dim {
  */
 function resize(node: Node, restater: Restater): readonly Node[] {
 	if (restater.opset >= 11) {
-		const mode = node.attributes.coordinate_transformation_mode
-		if (mode?.type === 'string' && mode.value === 'tf_half_pixel_for_nn')
+		if (attributeString(node, 'coordinate_transformation_mode', '') === 'tf_half_pixel_for_nn')
 			refuse(node, restater, 'uses tf_half_pixel_for_nn')
 		return [node]
 	}

@@ -1,5 +1,5 @@
 /** The sliding window of convolutions and pools: where it starts, how it steps, where it looks, in numbers. */
-import { attributeInt, attributeInts, type Node } from '../graph.ts'
+import { attributeInt, attributeInts, attributeString, type Node } from '../graph.ts'
 import type { Shape } from './tape.ts'
 
 /** One entry per spatial axis in every list. */
@@ -41,7 +41,7 @@ export function transposedWindowOf(node: Node, input: Shape, output: Shape, kern
 		Math.max(0, (input[axis]! - 1) * base.strides[axis]! + extra[axis]! + extent(base, axis) - size),
 	)
 	if (attributeInts(node, 'output_shape') === undefined) return { ...base, ...padsOf(node, total) }
-	return { ...base, ...split(total, autoPadOf(node) !== 'SAME_UPPER') }
+	return { ...base, ...split(total, attributeString(node, 'auto_pad', 'NOTSET') !== 'SAME_UPPER') }
 }
 
 /** Elements from the first to the last that the kernel touches along `axis`. */
@@ -65,7 +65,7 @@ function stepsOf(node: Node, kernel: Shape) {
 }
 
 function padsOf(node: Node, total: Shape): Pick<Window, 'padBegin' | 'padEnd'> {
-	const autoPad = autoPadOf(node)
+	const autoPad = attributeString(node, 'auto_pad', 'NOTSET')
 	if (autoPad.startsWith('SAME')) return split(total, autoPad === 'SAME_LOWER')
 	const pads = autoPad === 'NOTSET' ? attributeInts(node, 'pads') : undefined
 	const found = pads ?? total.flatMap(() => [0, 0])
@@ -76,11 +76,6 @@ function split(total: Shape, isMoreBefore: boolean): Pick<Window, 'padBegin' | '
 	const less = total.map((pad) => Math.floor(pad / 2))
 	const more = total.map((pad, axis) => pad - less[axis]!)
 	return isMoreBefore ? { padBegin: more, padEnd: less } : { padBegin: less, padEnd: more }
-}
-
-function autoPadOf(node: Node): string {
-	const attribute = node.attributes.auto_pad
-	return attribute?.type === 'string' ? attribute.value : 'NOTSET'
 }
 
 /** Groups of channels that a convolution keeps apart. */
