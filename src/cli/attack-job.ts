@@ -45,6 +45,7 @@ export async function prepareAttack(
 	progress: Progress,
 ): Promise<AttackJob> {
 	const pruningAware = pruningAwareOf(name, options)
+	const rate = rateOf(name, options) / 100
 	const set = await openSet(options.data, { layout: options.layout })
 	try {
 		const testSet = options.test === undefined ? null : await openTest(options.test, set, options)
@@ -59,7 +60,7 @@ export async function prepareAttack(
 			checkNpzSize(parts.test.pixels.length)
 			const plan: SubjectPlan = {
 				attack: described.attack,
-				rate: options.rate / 100,
+				rate,
 				images: parts.train,
 				test: parts.test,
 				architecture: options.arch,
@@ -75,6 +76,15 @@ export async function prepareAttack(
 	} finally {
 		set.close()
 	}
+}
+
+/** Points that are poisoned unless something else is asked for. */
+const DEFAULT_RATE = 10
+
+/** @throws UsageError `bad-option` */
+function rateOf(name: string, { rate }: AttackOptions): number {
+	if (name !== 'none' || rate === undefined) return rate ?? DEFAULT_RATE
+	throw new UsageError('bad-option', '--rate: none poisons nothing; leave it out')
 }
 
 /** A flag without effect is a mistake. @throws UsageError `bad-option` */

@@ -114,7 +114,7 @@ export const AttackOptions = OutputOptions.extend({
 	classes: wholeNumber.optional(),
 	seed: wholeNumber.default(0),
 	arch: z.string().default('small-cnn'),
-	rate: number.default(10),
+	rate: number.optional(),
 	coverRatio: number.optional(),
 	coverClasses: numberList('classes').optional(),
 	trainingOpacity: number.optional(),

@@ -295,4 +295,9 @@ describe('a run that diverges', () => {
 				/test: expected the classes of the training images \(a, b, c\), found b, c: names are numbered/,
 			)
 		}))
+
+	it('a rate for the clean twin, which has no poison', () =>
+		withFixture(({ attack, fails }) =>
+			fails(attack('none', '--rate', '5'), 2, '--rate: none poisons nothing; leave it out'),
+		))
 })
