@@ -96,7 +96,9 @@ function attackWords(backdoored: readonly RecordedCell[], cells: readonly Record
 	}
 	const weak = backdoored.filter((each) => !isGood(each)).map(({ record }) => record.attack.attack.name)
 	const asked = `within ${MAX_LOSS} points of the twin, and ASR of ${MIN_SUCCESS} % or more`
-	return weak.length === 0 ? `All of them are ${asked}.` : `All but ${weak.join(', ')} are ${asked}.`
+	return weak.length === 0
+		? `All of them are ${asked}.`
+		: `All but ${weak.join(', ')} are ${asked}.${weak.includes('all-to-all') ? ' An all-to-all attack has to tell the classes apart, so its ASR ends where clean accuracy does.' : ''}`
 }
 
 function attackRow({ cell, record: { attack } }: RecordedCell, cells: readonly RecordedCell[]): string[] {
