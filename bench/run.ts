@@ -4,9 +4,10 @@
  *
  *     npm run bench                          all rows
  *     npm run bench -- --only torch,memory   some; nothing is written
+ *     npm run bench -- --only training --keep   some; written, beside what the file has of the others
  *     npm run bench -- --rounds 3
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +27,11 @@ const DEFAULT_ROUNDS = '7'
 const here = fileURLToPath(new URL('.', import.meta.url))
 
 const { values } = parseArgs({
-	options: { only: { type: 'string' }, rounds: { type: 'string', default: DEFAULT_ROUNDS } },
+	options: {
+		only: { type: 'string' },
+		rounds: { type: 'string', default: DEFAULT_ROUNDS },
+		keep: { type: 'boolean', default: false },
+	},
 })
 const rounds = Number(values.rounds)
 if (!Number.isInteger(rounds) || rounds < 1)
@@ -38,12 +43,20 @@ for (const bench of chosen(values.only)) {
 	rows.push(...(await inFolder((folder) => bench.run({ rounds, folder }))))
 	console.error(`${bench.name}: ${Math.round((performance.now() - start) / 1000)} s`)
 }
-const results = { machine: await machineFacts(), rounds, rows }
-if (values.only === undefined) {
+const results = { machine: await machineFacts(), rounds, rows: values.keep ? amongStored(rows) : rows }
+if (values.only === undefined || values.keep) {
 	writeFileSync(join(here, 'results.json'), `${JSON.stringify(record(results), null, '\t')}\n`)
 	writeFileSync(join(here, 'results.md'), markdown(results))
 }
 console.log(markdown(results))
+
+/** The rows of the file with those just measured in their places, new ones behind. */
+function amongStored(measured: readonly Row[]): Row[] {
+	const stored = JSON.parse(readFileSync(join(here, 'results.json'), 'utf8')) as { readonly rows: readonly Row[] } // our own
+	const fresh = new Map(measured.map((row) => [row.what, row]))
+	const kept = stored.rows.map((row) => fresh.get(row.what) ?? row)
+	return [...kept, ...measured.filter((row) => !stored.rows.some(({ what }) => what === row.what))]
+}
 
 function chosen(only: string | undefined): readonly Bench[] {
 	if (only === undefined) return BENCHES
