@@ -151,7 +151,7 @@ describe('a training run, stopped politely', () => {
 				const resume = [...argv, '--resume', '--quiet']
 				const others: [string[], RegExp][] = [
 					[['--seed', '3'], /seed was 0 and is 3/],
-					[['--lr', '0.01'], /training was .*"rate":0\.001.* and is .*"rate":0\.01/],
+					[['--lr', '0.01'], /training was .*"learningRate":0\.001.* and is .*"learningRate":0\.01/],
 					[['--rate', '5'], /rate was 0\.1 and is 0\.05/],
 					[['--target', '2'], /attack was .*"target":1.* and is .*"target":2/],
 					[
