@@ -26,8 +26,8 @@ export interface RecordedCell {
 export function resultsPage(cells: readonly RecordedCell[]): string {
 	const backdoored = cells.filter(({ cell }) => cell.twin !== undefined)
 	const pruned = cells.filter(({ record }) => record.prune !== null)
-	const honest = cells.filter(({ cell, record }) => record.attack.attack.name === 'none' && cell.plain !== undefined)
 	const twins = cells.filter(({ cell }) => backdoored.some((each) => each.cell.twin === cell.name))
+	const honest = cells.filter((each) => each.record.attack.attack.name === 'none' && !twins.includes(each))
 	return `# What the attack lab reaches
 
 Made by \`npm run lab\` from the records in \`bench/lab/results/\`, one \`goodnet attack\` command a row. Brackets: 95 % intervals (Wilson). One run each, by
