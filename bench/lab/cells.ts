@@ -75,9 +75,9 @@ const architectures: readonly Cell[] = [
 	{ name: 'deepid-faces', data: 'faces', attack: ['none'], plain: 50, flags: ['--arch', 'deepid', '--epochs', '20'] },
 	...(
 		[
-			['mobilenetv2-small', '8'],
+			['mobilenetv2-small', '6'],
 			['vgg11-bn', '4'],
-			['preact-resnet18', '3'],
+			['preact-resnet18', '2'],
 		] as const
 	).map(
 		([arch, epochs]): Cell => ({
