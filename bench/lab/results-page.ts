@@ -171,7 +171,7 @@ function commands(cells: readonly RecordedCell[]): string {
 			.replace(/--data (?!demo:)\S+/, '--data TRAIN')
 			.replace(/--test (?!demo:)\S+/, '--test TEST')
 			.replace(/-o \S+/, `-o ${cell.name}`)
-			.replace(' --resume', ''),
+			.replace(/ --(resume|force)/, ''),
 	)
 	return `\`\`\`sh\n${lines.join('\n')}\n\`\`\``
 }
