@@ -8,6 +8,7 @@ import type { Feed, Runtime } from '../runtime/runtime.ts'
 import { blankFeed, imageDims } from './feed.ts'
 import { freeBatch } from './free-batch.ts'
 import { GOODNET_OUTPUTS, type Model, type ModelInput, type ModelSource, showShape } from './model.ts'
+import { runKeepingAll } from './shapes.ts'
 
 /** Images of the trial run where the batch is free: two, so that the batch axis can be told from axes of length one. */
 const TRIAL_BATCH = 2
@@ -141,18 +142,12 @@ function checkFixedBatch({ name, batch, height, width, channels }: ModelInput, p
 
 /** Runs the graph with every intermediate as an output: exact shapes for every operator there is, without inferring one of them. */
 async function trialRun(graph: Graph, input: ModelInput, runtime: Runtime): Promise<ReadonlyMap<string, Value>> {
-	const names = new Set(graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== ''))
-	const outputs = [...names].map((name): Value => ({ name, dtype: 'undefined', shape: null }))
-	const session = await runtime.load({ ...graph, outputs, valueInfo: [], irVersion: Math.max(4, graph.irVersion) })
-	try {
-		const count = input.batch ?? TRIAL_BATCH
-		const results = await session.run({ [input.name]: blankFeed(input, count) })
-		const found = Object.entries(results).map(([name, feed]) => [name, describeValue(name, feed, input)] as const)
-		const own: Value = { name: input.name, dtype: input.dtype, shape: [input.batch ?? 'N', ...imageDims(input)] }
-		return new Map([[input.name, own], ...found])
-	} finally {
-		await session.close()
-	}
+	const results = await runKeepingAll(graph, runtime, {
+		[input.name]: blankFeed(input, input.batch ?? TRIAL_BATCH),
+	})
+	const found = Object.entries(results).map(([name, feed]) => [name, describeValue(name, feed, input)] as const)
+	const own: Value = { name: input.name, dtype: input.dtype, shape: [input.batch ?? 'N', ...imageDims(input)] }
+	return new Map([[input.name, own], ...found])
 }
 
 function describeValue(name: string, { dims, dtype = 'undefined' }: Feed, input: ModelInput): Value {

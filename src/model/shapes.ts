@@ -17,17 +17,27 @@ export async function inferShapes(
 	runtime: Runtime,
 	feeds: Readonly<Record<string, Feed>>,
 ): Promise<Graph> {
+	const irVersion = Math.max(4, graph.irVersion)
+	const results = Object.entries(await runKeepingAll(graph, runtime, feeds))
+	const valueInfo = results.map(([name, { dims, dtype = 'undefined' }]): Value => ({ name, dtype, shape: dims }))
+	const inputs = graph.inputs.map((input): Value => ({ ...input, shape: feeds[input.name]?.dims ?? input.shape }))
+	const known = new Map([...valueInfo, ...inputs].map((value) => [value.name, value]))
+	const typed = graph.outputs.map((output) => known.get(output.name) ?? output)
+	return withConstants({ ...graph, irVersion, inputs, valueInfo, outputs: typed }, new Map(results))
+}
+
+/** One run of `graph` with every value that it computes as an output. @throws UnsupportedError `not-runnable`; InputError `run-failed` */
+export async function runKeepingAll(
+	graph: Graph,
+	runtime: Runtime,
+	feeds: Readonly<Record<string, Feed>>,
+): Promise<Record<string, Feed>> {
 	const names = new Set(graph.nodes.flatMap(({ outputs }) => outputs).filter((name) => name !== ''))
 	const outputs = [...names].map((name): Value => ({ name, dtype: 'undefined', shape: null }))
-	const irVersion = Math.max(4, graph.irVersion)
-	const session = await runtime.load({ ...graph, outputs, valueInfo: [], irVersion })
+	// Exporters' notes on shapes may be wrong for this batch.
+	const session = await runtime.load({ ...graph, outputs, valueInfo: [], irVersion: Math.max(4, graph.irVersion) })
 	try {
-		const results = Object.entries(await session.run(feeds))
-		const valueInfo = results.map(([name, { dims, dtype = 'undefined' }]): Value => ({ name, dtype, shape: dims }))
-		const inputs = graph.inputs.map((input): Value => ({ ...input, shape: feeds[input.name]?.dims ?? input.shape }))
-		const known = new Map([...valueInfo, ...inputs].map((value) => [value.name, value]))
-		const typed = graph.outputs.map((output) => known.get(output.name) ?? output)
-		return withConstants({ ...graph, irVersion, inputs, valueInfo, outputs: typed }, new Map(results))
+		return await session.run(feeds)
 	} finally {
 		await session.close()
 	}

@@ -1,6 +1,6 @@
 /** Which images each step gets to see, and how they look: decided by the seed and the step alone, so that a resumed run sees the same. */
 import type { ImageBatch, ImageSize } from '../data/image-set.ts'
-import type { LabelledImages } from '../data/labelled.ts'
+import { imageAt, type LabelledImages, valuesOf } from '../data/labelled.ts'
 import { createRandom } from '../random.ts'
 import { type Augmentation, augment } from './augment.ts'
 
@@ -31,7 +31,7 @@ export function trainingBatches(
 	seed: number,
 ): BatchSource {
 	const stepsPerEpoch = Math.floor(images.count / size)
-	const valuesPerImage = images.height * images.width * images.channels
+	const valuesPerImage = valuesOf(images)
 	let order: { readonly epoch: number; readonly indices: Uint32Array } | null = null
 	return {
 		stepsPerEpoch,
@@ -43,9 +43,9 @@ export function trainingBatches(
 			const labels = new BigInt64Array(size)
 			for (let i = 0; i < size; i++) {
 				const index = order.indices[start + i]!
-				const image = images.pixels.subarray(index * valuesPerImage, (index + 1) * valuesPerImage)
-				const target = pixels.subarray(i * valuesPerImage, (i + 1) * valuesPerImage)
-				augment(image, target, images, augmentation, createRandom(seed, STREAMS.augmentation, step * size + i))
+				const image = imageAt(images.pixels, index, images)
+				const random = createRandom(seed, STREAMS.augmentation, step * size + i)
+				augment(image, imageAt(pixels, i, images), images, augmentation, random)
 				labels[i] = BigInt(images.labels[index]!)
 			}
 			return { images: { start: 0, count: size, pixels }, labels }

@@ -71,7 +71,7 @@ class Sampling {
 			tape.emit('Concat', places, { axis: 2 }),
 			tape.integers([batch, channels, 4 * count]),
 		])
-		const zeros = tape.emit('ConstantOfShape', [tape.integers([batch, channels, height * width])])
+		const zeros = tape.zeros([batch, channels, height * width])
 		const summed = tape.emit('ScatterElements', [zeros, indices, updates], { axis: 2, reduction: 'add' })
 		return tape.reshape(summed, this.#shape)
 	}

@@ -89,7 +89,7 @@ function scatterWindows(tape: Tape, gradient: string, indices: string, shape: Sh
 	if (isApart) return unpool(tape, gradient, indices, shape)
 	const places = tape.integers([elementCount(shape.slice(0, 2)) * elementCount(window.output)])
 	const [flatIndices, flatGradient] = [indices, gradient].map((name) => tape.emit('Reshape', [name, places]))
-	const zeros = tape.emit('ConstantOfShape', [tape.integers([elementCount(shape)])])
+	const zeros = tape.zeros([elementCount(shape)])
 	const operands = [zeros, flatIndices!, flatGradient!]
 	return tape.reshape(tape.emit('ScatterElements', operands, { axis: 0, reduction: 'add' }), shape)
 }
