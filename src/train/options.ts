@@ -7,6 +7,7 @@ import { type Augmentation, checkAugmentation, NO_AUGMENTATION } from './augment
 import type { TrainingImages } from './batches.ts'
 import type { CheckpointStore } from './checkpoint.ts'
 import type { Optimizer } from './optimizer.ts'
+import type { ProblemBuilder } from './problem.ts'
 import type { Schedule } from './schedule.ts'
 
 export interface TrainOptions {
@@ -32,6 +33,8 @@ export interface TrainOptions {
 	readonly patience?: number | null
 	/** Parameter → 1 where it learns and 0 where it keeps its value. */
 	readonly masks?: ReadonlyMap<string, Tensor>
+	/** What is made smaller. Default: `classification`. */
+	readonly problem?: ProblemBuilder
 	readonly checkpoints?: CheckpointStore | undefined
 	readonly signal?: AbortSignal | undefined
 	readonly onProgress?: ((progress: TrainProgress) => void) | undefined

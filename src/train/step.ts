@@ -1,93 +1,61 @@
 /**
- * One step of training as one graph: a batch and the parameters go in; the loss and the next parameters come out. Forward pass, gradient and
- * the optimizer's update are nodes of the same graph, so that a step is one run (docs/decisions/016).
+ * One step of descent as one graph: a batch and what is learned go in; the loss and the next values come out. Forward pass, gradient and the
+ * optimizer's update are nodes of the same graph, so that a step is one run (docs/decisions/016).
  */
-import { InputError } from '../errors.ts'
-import { gradient } from '../graph/gradient/gradient.ts'
 import { Tape } from '../graph/gradient/tape.ts'
 import type { Graph, Tensor, Value } from '../graph/graph.ts'
-import { blankFeed } from '../model/feed.ts'
-import type { Model } from '../model/model.ts'
-import { shapesForBatch } from '../model/shapes.ts'
 import type { Carried, Feed } from '../runtime/runtime.ts'
 import { clipByNorm } from './clip.ts'
-import { crossEntropy, type LossValues } from './loss.ts'
 import type { Optimizer } from './optimizer.ts'
-import { type Parameter, parametersOf } from './parameters.ts'
-import { trainingForm } from './training-form.ts'
+import type { Problem } from './problem.ts'
 
 export interface StepOptions {
-	/** Images of a step. */
-	readonly batch: number
 	readonly optimizer: Optimizer
-	/** Label smoothing ε, 0 for none. */
-	readonly smoothing: number
 	/** Greatest norm of the whole gradient; null for no limit. */
 	readonly clip: number | null
 	/** Parameter → an array of its shape, 1 where it learns and 0 where it keeps its value. Zeros stay zeros under weight decay, too. */
 	readonly masks: ReadonlyMap<string, Tensor>
+	/** Parameter → the range that its entries are brought back into after each update. */
+	readonly ranges?: ReadonlyMap<string, Range>
 }
 
-/** The input `[batch]`, int64, beside the images. */
-export const LABELS = 'train/labels'
+/** Both ends belong to it. */
+export interface Range {
+	readonly low: number
+	readonly high: number
+}
 
 /** The input `[]` for one of the optimizer's scalars. */
 export function scalarInput(name: string): string {
 	return `train/${name}`
 }
 
-/** Outputs `[]`, float32, by the names of `LossValues`. */
-export interface Step extends LossValues {
+export interface Step {
 	readonly graph: Graph
 	/** Parameters, running statistics and the optimizer's slots. */
 	readonly carried: Carried
-	/** Those of the carried inputs that are initializers of the model. */
+	/** Those of the carried inputs that are initializers of the problem. */
 	readonly learned: readonly string[]
 }
 
-/** @throws UnsupportedError as `gradient` does; InputError `nothing-to-train` for a graph without weights */
-export async function buildStep(model: Model, options: StepOptions): Promise<Step> {
-	const form = trainingForm(model)
-	const { graph: whole, loss, correct } = withLoss(model, form.graph, options)
-	const forward = await shapesForBatch(whole, model.runtime, options.batch, (count) => ({
-		[model.input.name]: blankFeed(model.input, count),
-		[LABELS]: { dims: [count], data: new BigInt64Array(count) },
-	}))
-	const parameters = parametersOf(forward)
-	if (parameters.length === 0) {
-		const message = `${model.source.path}: expected weights to train (of convolutions, matrices, normalizations), found none as float32 constants`
-		throw new InputError('nothing-to-train', message, { path: model.source.path })
-	}
-	const names = parameters.map(({ name }) => name)
-	const learning = gradient(forward, loss, names)
-	const tape = new Tape(learning.graph, 'update')
-	const update = writeUpdates(tape, parameters, learning.of, options)
-	const learned = [...names, ...form.statistics.keys()]
+/**
+ * The step of `problem`.
+ * @param results values that are told after every step, beside what is carried
+ */
+export function buildStep(problem: Problem, results: readonly string[], options: StepOptions): Step {
+	const { parameters, statistics, graph } = problem
+	const tape = new Tape(graph, 'update')
+	const update = writeUpdates(tape, problem, options)
+	const learned = [...parameters.map(({ name }) => name), ...statistics.keys()]
 	const carried: Carried = {
-		outputOf: new Map([...form.statistics, ...update.outputOf]),
+		outputOf: new Map([...statistics, ...update.outputOf]),
 		state: {
-			...Object.fromEntries(learned.map((name) => [name, feedOfTensor(forward.initializers.get(name)!)])),
+			...Object.fromEntries(learned.map((name) => [name, feedOfTensor(graph.initializers.get(name)!)])),
 			...update.slots,
 		},
 	}
-	const graph = asLoop(
-		tape.appended(),
-		carried,
-		[loss, correct],
-		Object.keys(options.optimizer.scalars(1, 0)).map(scalarInput),
-	)
-	return { graph, carried, loss, correct, learned }
-}
-
-/** The forward pass with the loss behind it, and labels as a second input. */
-function withLoss(model: Model, forward: Graph, { batch, smoothing }: StepOptions): LossValues & { graph: Graph } {
-	const labels: Value = { name: LABELS, dtype: 'int64', shape: ['N'] }
-	const graph = { ...forward, inputs: [...forward.inputs, labels], outputs: [] }
-	const tape = new Tape(graph, 'loss')
-	const isFlat = model.values.get(model.logits)?.shape?.length === 2
-	const logits = isFlat ? model.logits : tape.emit('Flatten', [model.logits])
-	const values = crossEntropy(tape, logits, LABELS, { batch, classes: model.classes, smoothing })
-	return { graph: tape.appended(), ...values }
+	const scalars = Object.keys(options.optimizer.scalars(1, 0)).map(scalarInput)
+	return { graph: asLoop(tape.appended(), carried, results, scalars), carried, learned }
 }
 
 interface Updates {
@@ -99,9 +67,8 @@ interface Updates {
 
 function writeUpdates(
 	tape: Tape,
-	parameters: readonly Parameter[],
-	gradientOf: ReadonlyMap<string, string>,
-	{ optimizer, clip, masks }: StepOptions,
+	{ parameters, gradientOf }: Problem,
+	{ optimizer, clip, masks, ranges = new Map() }: StepOptions,
 ): Updates {
 	const raw = parameters.map(({ name }) => masked(tape, gradientOf.get(name)!, masks.get(name)))
 	const gradients = clip === null ? raw : clipByNorm(tape, raw, clip)
@@ -118,7 +85,7 @@ function writeUpdates(
 			scalars,
 			decays: isKernel,
 		})
-		outputOf.set(name, update.parameter)
+		outputOf.set(name, within(tape, update.parameter, ranges.get(name)))
 		for (const [j, slot] of own.entries()) {
 			outputOf.set(slot, update.slots[j]!)
 			slots[slot] = { dims: tensor.dims, data: new Float32Array(tensor.bytes.length / 4) }
@@ -129,6 +96,10 @@ function writeUpdates(
 
 function masked(tape: Tape, gradient: string, mask: Tensor | undefined): string {
 	return mask ? tape.emit('Mul', [gradient, tape.constant(mask)]) : gradient
+}
+
+function within(tape: Tape, name: string, range: Range | undefined): string {
+	return range ? tape.emit('Clip', [name, tape.scalar(range.low), tape.scalar(range.high)]) : name
 }
 
 /** The graph with what is carried as inputs and outputs. */

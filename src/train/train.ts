@@ -11,7 +11,9 @@ import { type BatchSource, type TrainingImages, trainingBatches } from './batche
 import type { RunningSums, TrainingCheckpoint } from './checkpoint.ts'
 import { divergedAt, firstNotFinite } from './diverged.ts'
 import { checkOptions, type TrainOptions } from './options.ts'
-import { buildStep, LABELS, type Step, scalarInput } from './step.ts'
+import { classification, LABELS, type Problem } from './problem.ts'
+import { runSteps, scalarFeeds } from './run-steps.ts'
+import { buildStep, type Step } from './step.ts'
 import { withWeights } from './weights.ts'
 
 export interface TrainedModel {
@@ -32,13 +34,14 @@ export async function train(model: Model, images: TrainingImages, options: Train
 	const { optimizer, smoothing = 0, clip = null, masks = new Map(), augmentation = NO_AUGMENTATION, seed } = options
 	const size = Math.min(options.batch, images.count)
 	const source = trainingBatches(images, size, augmentation, seed)
-	const step = await buildStep(model, { batch: size, optimizer, smoothing, clip, masks })
+	const problem = await (options.problem ?? classification)(model, { batch: size, smoothing })
+	const step = buildStep(problem, [problem.loss, problem.correct], { optimizer, clip, masks })
 	const start = (await options.checkpoints?.load()) ?? firstCheckpoint(step)
 	checkFits(start, step)
 	const { graph, carried } = step
 	const loop = await model.runtime.loadLoop(graph, { ...carried, state: start.state })
 	try {
-		return await runFrom(start, { model, options, images, source, step, loop, size })
+		return await runFrom(start, { model, options, images, source, problem, step, loop, size })
 	} finally {
 		await loop.close()
 	}
@@ -67,6 +70,7 @@ interface Setting {
 	readonly options: TrainOptions
 	readonly images: TrainingImages
 	readonly source: BatchSource
+	readonly problem: Problem
 	readonly step: Step
 	readonly loop: Loop
 	/** Images a step. */
@@ -76,7 +80,6 @@ interface Setting {
 /** What is fed at one step, and what an error would say of it. */
 interface PreparedStep {
 	readonly feeds: Record<string, Feed>
-	readonly number: number
 	readonly rate: number
 }
 
@@ -90,19 +93,20 @@ async function runFrom(start: TrainingCheckpoint, setting: Setting): Promise<Tra
 	const capture = async (done: number): Promise<TrainingCheckpoint> => {
 		const state = await loop.state()
 		const name = firstNotFinite(state)
-		if (name !== null) throw divergence(setting, prepare(setting, Math.max(0, done - 1)), `${name} is not finite`)
+		if (name !== null) throw divergence(setting, Math.max(0, done - 1), `${name} is not finite`)
 		return { step: done, state, best, history, running }
 	}
-	let next = start.step < steps ? prepare(setting, start.step) : null
-	while (next !== null && !hasConverged(history, options.patience ?? null)) {
-		if (signal?.aborted) await checkpoints?.save(await capture(next.number))
+	let done = start.step
+	const interrupt = async () => {
+		if (signal?.aborted) await checkpoints?.save(await capture(done))
 		throwIfAborted(signal)
-		const current: PreparedStep = next
-		const results = loop.run(current.feeds, true)
-		const done = current.number + 1
-		// While the engine works the next batch is made ready.
-		next = done < steps ? prepare(setting, done) : null
-		running = addStep(running, await results, setting, current)
+	}
+	await interrupt()
+	const isOver = () => hasConverged(history, options.patience ?? null)
+	const feedsOf = (number: number) => prepare(setting, number).feeds
+	for await (const { done: number, results } of runSteps(loop, feedsOf, { from: done, to: isOver() ? done : steps })) {
+		done = number
+		running = addStep(running, results, setting, done - 1)
 		report(setting, running, done, steps)
 		if (done % source.stepsPerEpoch === 0) {
 			const { state } = await capture(done)
@@ -113,8 +117,10 @@ async function runFrom(start: TrainingCheckpoint, setting: Setting): Promise<Tra
 			running = NOTHING
 		}
 		if (checkpoints?.isDue()) await checkpoints.save(await capture(done))
+		if (isOver()) break
+		if (done < steps) await interrupt()
 	}
-	const last = await capture(next?.number ?? steps)
+	const last = await capture(done)
 	await checkpoints?.save(last)
 	const weights = options.patience == null || best === null ? learnedOf(step, last.state) : best
 	return { model: withWeights(setting.model, weights), history }
@@ -126,36 +132,34 @@ function prepare({ model, options, images, source, size }: Setting, number: numb
 	const rate = options.rate * (options.schedule?.(number, steps) ?? 1)
 	const { images: batch, labels } = source.batch(number)
 	const pixels = preprocess(batch, { ...images, layout: 'NHWC' }, model.input, model.preprocessing)
-	const scalars = Object.entries(options.optimizer.scalars(number + 1, rate)).map(
-		([name, value]) => [scalarInput(name), { dims: [], data: Float32Array.of(value) }] as const,
-	)
 	const feeds = {
 		...feedOf(model, pixels, size),
 		[LABELS]: { dims: [size], data: labels },
-		...Object.fromEntries(scalars),
+		...scalarFeeds(options.optimizer, number, rate),
 	}
-	return { feeds, number, rate }
+	return { feeds, rate }
 }
 
 function addStep(
 	sums: RunningSums,
 	results: Readonly<Record<string, Feed>>,
 	setting: Setting,
-	current: PreparedStep,
+	number: number,
 ): RunningSums {
-	const { step, size } = setting
-	const loss = Number(results[step.loss]!.data[0])
-	if (!Number.isFinite(loss)) throw divergence(setting, current, `the loss is ${loss}`)
+	const { problem, size } = setting
+	const loss = Number(results[problem.loss]!.data[0])
+	if (!Number.isFinite(loss)) throw divergence(setting, number, `the loss is ${loss}`)
 	return {
 		loss: sums.loss + loss * size,
-		correct: sums.correct + Number(results[step.correct]!.data[0]),
+		correct: sums.correct + Number(results[problem.correct]!.data[0]),
 		images: sums.images + size,
 	}
 }
 
 /** The pixels of the step were given away, so they are made again. */
-function divergence(setting: Setting, { number, rate }: PreparedStep, what: string): InputError {
-	const { data } = prepare(setting, number).feeds[setting.model.input.name]!
+function divergence(setting: Setting, number: number, what: string): InputError {
+	const { feeds, rate } = prepare(setting, number)
+	const { data } = feeds[setting.model.input.name]!
 	const largestInput = (data as Float32Array).reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)
 	const epoch = Math.floor(number / setting.source.stepsPerEpoch) + 1
 	return divergedAt({ step: number + 1, epoch, rate, largestInput }, what)
