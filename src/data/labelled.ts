@@ -23,34 +23,51 @@ export function imageAt(pixels: Uint8Array, index: number, size: ImageSize): Uin
 	return pixels.subarray(index * length, (index + 1) * length)
 }
 
+/** The images whose numbers are in `indices`, copied, in that order. */
+export function pickImages(
+	{ pixels, labels }: LabelledImages,
+	size: ImageSize,
+	indices: readonly number[],
+): LabelledImages {
+	const length = valuesOf(size)
+	const picked = new Uint8Array(indices.length * length)
+	for (const [to, from] of indices.entries()) picked.set(imageAt(pixels, from, size), to * length)
+	return { pixels: picked, labels: Int32Array.from(indices, (i) => labels[i]!), count: indices.length }
+}
+
 /** Images are read this many at a time. */
 const BATCH = 256
 
 export interface ReadImagesOptions {
-	readonly signal?: AbortSignal
+	readonly signal?: AbortSignal | undefined
 	/** Called after each batch. */
-	readonly onProgress?: (done: number, total: number) => void
+	readonly onProgress?: ((done: number, total: number) => void) | undefined
 }
 
 /**
  * Reads a whole labelled set into memory, one byte a value, channels last.
  * @throws InputError `no-labels`, `not-levels` where pixels are not whole levels 0..255 (it names the image); and as `batches` does
  */
-export async function readImages(
-	set: ImageSet,
-	{ signal, onProgress }: ReadImagesOptions = {},
-): Promise<LabelledImages> {
+export async function readImages(set: ImageSet, options: ReadImagesOptions = {}): Promise<LabelledImages> {
 	const { labels, count, path } = set
 	if (!labels) {
 		throw new InputError('no-labels', `${path}: expected labelled images, found no labels`, { path })
 	}
+	return { pixels: await readPixels(set, options), labels, count }
+}
+
+/**
+ * Reads the pictures of a set into memory, `[count, height, width, channels]`, 0..255; labels are not looked at.
+ * @throws InputError `not-levels`; and as `batches` does
+ */
+export async function readPixels(set: ImageSet, { signal, onProgress }: ReadImagesOptions = {}): Promise<Uint8Array> {
 	const length = valuesOf(set)
-	const pixels = new Uint8Array(count * length)
+	const pixels = new Uint8Array(set.count * length)
 	for await (const batch of set.batches(BATCH, signal)) {
 		pixels.set(levelsOf(batch, set), batch.start * length)
-		onProgress?.(batch.start + batch.count, count)
+		onProgress?.(batch.start + batch.count, set.count)
 	}
-	return { pixels, labels, count }
+	return pixels
 }
 
 /** A batch as bytes, channels last. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { holdOut } from '../../src/data/held-out.ts'
 import type { LabelledImages } from '../../src/data/labelled.ts'
-import { holdOut } from '../../src/lab/held-out.ts'
 
 const SIZE = { height: 1, width: 2, channels: 1 }
 

@@ -1,8 +1,8 @@
 /** Splits a labelled set in two, so that a net is measured on images that it did not learn from. */
-import type { ImageSize } from '../data/image-set.ts'
-import { imageAt, type LabelledImages, valuesOf } from '../data/labelled.ts'
 import { InputError } from '../errors.ts'
 import { createRandom, shuffled } from '../random.ts'
+import type { ImageSize } from './image-set.ts'
+import { type LabelledImages, pickImages } from './labelled.ts'
 
 /** Second name of the random stream. */
 const STREAM = 41
@@ -46,11 +46,4 @@ function indicesByClass({ labels, count }: LabelledImages): Map<number, number[]
 		else found.set(label, [i])
 	}
 	return found
-}
-
-function pickImages({ pixels, labels }: LabelledImages, size: ImageSize, indices: readonly number[]): LabelledImages {
-	const length = valuesOf(size)
-	const picked = new Uint8Array(indices.length * length)
-	for (const [to, from] of indices.entries()) picked.set(imageAt(pixels, from, size), to * length)
-	return { pixels: picked, labels: Int32Array.from(indices, (i) => labels[i]!), count: indices.length }
 }

@@ -1,0 +1,20 @@
+/** Every repair by its name. */
+import type { RepairMethodName } from '../../../contracts/repair-run.ts'
+import { UsageError } from '../../../errors.ts'
+import type { RepairMethod } from '../method.ts'
+import { fineTuning } from './fine-tuning.ts'
+
+const METHODS: readonly RepairMethod[] = [fineTuning]
+
+export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
+
+/** What `goodnet repair` does unless it is told otherwise: see `docs/results.md`. */
+export const DEFAULT_METHOD: RepairMethodName = 'fine-tuning'
+
+/** @throws UsageError `unknown-method` */
+export function methodNamed(name: string): RepairMethod {
+	const method = REPAIR_METHODS.get(name)
+	if (method) return method
+	const known = [...REPAIR_METHODS.keys()].join(', ')
+	throw new UsageError('unknown-method', `--method: expected ${known}, found "${name}"`)
+}
