@@ -4,11 +4,11 @@ import type { Model } from '../../model/model.ts'
 import type { PoisonedLabels } from '../labels.ts'
 import { answersOf, checkSets, countGoodNet, countNet, type MeasuredSets } from './measure.ts'
 import type { RepairContext, RepairData, RepairedPoint, RepairMethod } from './method.ts'
-import { parameterValues } from './parameters.ts'
+import { type ParameterValue, parameterValues } from './parameters.ts'
 
 export interface RepairOptions extends Omit<RepairContext, 'parameters'> {
 	/** Parameters that shall not have their default, by name. */
-	readonly parameters?: Readonly<Record<string, string | number>>
+	readonly parameters?: Readonly<Record<string, ParameterValue>>
 	/** What is measured before and after; the method never sees `test` and `poisoned`. */
 	readonly sets: MeasuredSets
 }
@@ -20,7 +20,7 @@ export interface MeasuredPoint extends Pick<RepairedNetRecord, 'after' | 'goodne
 
 export interface RepairResult {
 	/** All that decided the repair, defaults included. */
-	readonly parameters: Readonly<Record<string, string | number>>
+	readonly parameters: Readonly<Record<string, ParameterValue>>
 	readonly before: NetCounts
 	readonly repaired: readonly MeasuredPoint[]
 	readonly findings: RepairFindings
