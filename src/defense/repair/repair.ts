@@ -24,6 +24,8 @@ export interface RepairResult {
 	readonly before: NetCounts
 	readonly repaired: readonly MeasuredPoint[]
 	readonly findings: RepairFindings
+	/** Was the method told something about the trigger or its label? */
+	readonly isOracle: boolean
 	/** What the labels of the poisoned set were taken for. */
 	readonly poison: PoisonedLabels | null
 }
@@ -56,5 +58,6 @@ export async function repairModel(
 		const after = countNet(sets, poison, own, badnet)
 		repaired.push({ point, after, goodnet: countGoodNet(sets, poison, own, badnet) })
 	}
-	return { parameters, before: countNet(sets, poison, badnet, badnet), repaired, findings, poison }
+	const isOracle = method.isOracle?.(parameters) ?? false
+	return { parameters, before: countNet(sets, poison, badnet, badnet), repaired, findings, isOracle, poison }
 }
