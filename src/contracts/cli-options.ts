@@ -82,6 +82,27 @@ export const PruneOptions = ModelOptions.extend({
 	force: z.boolean().default(false),
 })
 
+export const RepairOptions = ModelOptions.extend({
+	method: z.string().optional(),
+	list: z.boolean().default(false),
+	set: z.array(z.string()).default([]),
+	data: z.string().optional(),
+	tuningData: z.string().optional(),
+	valid: z.string().optional(),
+	validShare: number.pipe(z.number().gt(0).lt(100)).optional(),
+	unlabeled: z.string().optional(),
+	test: z.string().optional(),
+	poisoned: z.string().optional(),
+	target: wholeNumber.optional(),
+	twin: z.string().optional(),
+	seed: wholeNumber.default(0),
+	failOn: z.enum(['worse']).optional(),
+	check: z.boolean().default(true),
+	resume: z.boolean().default(false),
+	output: z.string(),
+	force: z.boolean().default(false),
+})
+
 /** What a trigger looks like: the options of all attacks, of which each takes some. */
 const TriggerOptions = z.object({
 	target: wholeNumber.optional(),
@@ -110,7 +131,7 @@ export const AttackOptions = OutputOptions.extend({
 	...TriggerOptions.shape,
 	data: z.string({ error: 'expected the images to train on, found nothing' }),
 	test: z.string().optional(),
-	holdout: number.pipe(z.number().gt(0).lt(100)).default(10),
+	holdout: number.pipe(z.number().gt(0).lt(100)).optional(),
 	classes: wholeNumber.optional(),
 	seed: wholeNumber.default(0),
 	arch: z.string().default('small-cnn'),
@@ -125,7 +146,7 @@ export const AttackOptions = OutputOptions.extend({
 	optimizer: OptimizerName.default('adam'),
 	lr: number.default(0.001),
 	schedule: ScheduleName.default('cosine'),
-	momentum: number.default(0.9),
+	momentum: number.optional(),
 	nesterov: z.boolean().default(false),
 	weightDecay: number.default(0),
 	epochs: number.default(10),
@@ -170,6 +191,7 @@ export type ModelOptions = z.infer<typeof ModelOptions>
 export type PredictOptions = z.infer<typeof PredictOptions>
 export type EvaluateOptions = z.infer<typeof EvaluateOptions>
 export type PruneOptions = z.infer<typeof PruneOptions>
+export type RepairOptions = z.infer<typeof RepairOptions>
 export type DemoOptions = z.infer<typeof DemoOptions>
 export type OutputOptions = z.infer<typeof OutputOptions>
 export type AttackOptions = z.infer<typeof AttackOptions>

@@ -59,6 +59,8 @@ export interface RepairMethod<Table extends ParameterTable = ParameterTable> {
 	/** Which of `RepairData` it cannot do without. */
 	readonly needs: readonly (keyof RepairData)[]
 	readonly parameters: Table
+	/** Is it told something about the trigger or its label by these parameters? Default: it never is. */
+	readonly isOracle?: (parameters: Values<Table>) => boolean
 	/**
 	 * The given model stays as it was.
 	 * @throws UnsupportedError `not-applicable` for a net that lacks what the method works on; InputError `diverged`

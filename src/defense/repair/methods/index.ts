@@ -3,8 +3,9 @@ import type { RepairMethodName } from '../../../contracts/repair-run.ts'
 import { UsageError } from '../../../errors.ts'
 import type { RepairMethod } from '../method.ts'
 import { fineTuning } from './fine-tuning.ts'
+import { prune } from './prune.ts'
 
-const METHODS: readonly RepairMethod[] = [fineTuning]
+const METHODS: readonly RepairMethod[] = [prune, fineTuning]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 
