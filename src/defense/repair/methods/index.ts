@@ -2,9 +2,10 @@
 import type { RepairMethodName } from '../../../contracts/repair-run.ts'
 import { UsageError } from '../../../errors.ts'
 import type { RepairMethod } from '../method.ts'
+import { anp } from './anp.ts'
 import { fineTuning } from './fine-tuning.ts'
 
-const METHODS: readonly RepairMethod[] = [fineTuning]
+const METHODS: readonly RepairMethod[] = [fineTuning, anp]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 
