@@ -4,8 +4,9 @@ import { UsageError } from '../../../errors.ts'
 import type { RepairMethod } from '../method.ts'
 import { anp } from './anp.ts'
 import { fineTuning } from './fine-tuning.ts'
+import { unlearn } from './unlearn.ts'
 
-const METHODS: readonly RepairMethod[] = [fineTuning, anp]
+const METHODS: readonly RepairMethod[] = [fineTuning, anp, unlearn]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 
