@@ -48,6 +48,8 @@ export interface RepairedPoint {
 export interface Repair {
 	readonly points: readonly RepairedPoint[]
 	readonly findings: RepairFindings
+	/** Was the method told something about the trigger or its label? Then every figure is an oracle's. Default: no. */
+	readonly isOracle?: boolean
 }
 
 export const NO_FINDINGS: RepairFindings = { history: null, suspects: null, candidates: null }

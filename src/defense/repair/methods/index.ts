@@ -2,10 +2,12 @@
 import type { RepairMethodName } from '../../../contracts/repair-run.ts'
 import { UsageError } from '../../../errors.ts'
 import type { RepairMethod } from '../method.ts'
+import { anp } from './anp.ts'
 import { fineTuning } from './fine-tuning.ts'
 import { prune } from './prune.ts'
+import { unlearn } from './unlearn.ts'
 
-const METHODS: readonly RepairMethod[] = [prune, fineTuning]
+const METHODS: readonly RepairMethod[] = [prune, fineTuning, anp, unlearn]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 
