@@ -2,9 +2,12 @@
 import type { RepairMethodName } from '../../../contracts/repair-run.ts'
 import { UsageError } from '../../../errors.ts'
 import type { RepairMethod } from '../method.ts'
+import { finePruning } from './fine-pruning.ts'
 import { fineTuning } from './fine-tuning.ts'
+import { ftSam } from './ft-sam.ts'
+import { nad } from './nad.ts'
 
-const METHODS: readonly RepairMethod[] = [fineTuning]
+const METHODS: readonly RepairMethod[] = [fineTuning, finePruning, ftSam, nad]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 
