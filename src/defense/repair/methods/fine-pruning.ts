@@ -33,7 +33,7 @@ export const finePruning = defineMethod({
 				onProgress: (done, total) => onProgress?.('prune', done, total),
 			},
 		)
-		const tuned = await tune(pruned.model, data, context, { stage: 1, masks })
+		const tuned = await tune(pruned.model, data, context, { stage: 1, masks, reference: model })
 		const count = pruning.reduce((sum, { channels }) => sum + channels.length, 0)
 		return {
 			points: [

@@ -1,7 +1,7 @@
 /** Neural attention distillation: a fine-tuned net teaches the backdoored one where to look. */
 import { attentionDistillation } from '../attention.ts'
 import { defineMethod, NO_FINDINGS } from '../method.ts'
-import { TUNING_PARAMETERS, tune } from '../tuning.ts'
+import { TUNING_PARAMETERS, TUNING_STAGES, tune } from '../tuning.ts'
 
 export const nad = defineMethod({
 	name: 'nad',
@@ -18,7 +18,7 @@ export const nad = defineMethod({
 			model,
 			data,
 			{ ...context, parameters: { ...parameters, lr: teacher.rate } },
-			{ stage: 2, name: 'teach', problem: attentionDistillation(teacher.model, parameters.beta) },
+			{ stage: 1 + TUNING_STAGES, name: 'teach', problem: attentionDistillation(teacher.model, parameters.beta) },
 		)
 		return {
 			points: [{ name: '', chosenBy: teacher.chosenBy, model: student.model }],
