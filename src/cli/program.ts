@@ -9,13 +9,14 @@ import { attackStamp } from './commands/attack-stamp.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { evaluate } from './commands/evaluate.ts'
+import { guard } from './commands/guard.ts'
 import { inspect } from './commands/inspect.ts'
 import { predict } from './commands/predict.ts'
 import { prune } from './commands/prune.ts'
 import { reproduce } from './commands/reproduce.ts'
 
 /** A command whose name is two words stands behind the one named by the first. */
-const COMMANDS = [demo, inspect, predict, evaluate, prune, attack, attackStamp, reproduce, doctor]
+const COMMANDS = [demo, inspect, predict, evaluate, prune, guard, attack, attackStamp, reproduce, doctor]
 
 /**
  * Parses `argv` (without node and script) and runs the command it names.

@@ -2,6 +2,7 @@
 import type { PruneRun, RankingRecord } from '../contracts/prune-run.ts'
 import { chosenHeading, chosenLines } from './chosen.ts'
 import { type CleanSet, cleanSetOf, describeSet } from './clean-set.ts'
+import { alignColumns, belowRates, besideRates, type RateLayout } from './columns.ts'
 import { compactLines } from './compact-lines.ts'
 import { formatCount, formatRateParts } from './format.ts'
 import { pairedLines } from './pairs.ts'
@@ -27,26 +28,6 @@ export function closingTable(run: PruneRun, width = DEFAULT_WIDTH): string {
 	return [...table, '', ...captions].map((line) => `${line}\n`).join('')
 }
 
-/** Cells of a column of rates, and how many lines each row takes. */
-interface RateLayout {
-	readonly linesPerRow: 1 | 2
-	cells(parts: readonly { readonly share: string; readonly interval: string }[]): string[]
-}
-
-/** Shares right-aligned under each other, each with its interval beside it. */
-const besideRates: RateLayout = {
-	linesPerRow: 1,
-	cells(parts) {
-		const width = Math.max(...parts.map(({ share }) => share.length))
-		return parts.map(({ share, interval }) => `${share.padStart(width)} ${interval}`.trimEnd())
-	},
-}
-
-const belowRates: RateLayout = {
-	linesPerRow: 2,
-	cells: (parts) => parts.flatMap(({ share, interval }) => [share, interval]),
-}
-
 function tableLines(run: PruneRun, rows: readonly ResultRow[], { linesPerRow, cells }: RateLayout): string[] {
 	const words = (texts: string[]) => texts.flatMap((text) => (linesPerRow === 1 ? [text] : [text, '']))
 	const parts = (share: Share | null) =>
@@ -57,22 +38,6 @@ function tableLines(run: PruneRun, rows: readonly ResultRow[], { linesPerRow, ce
 		['pruned', ...words(rows.map(({ net, pruned }) => (net === 'GoodNet' ? '' : pruned)))],
 		...usedColumns(run, rows).map(({ key, heading }) => [heading, ...cells(rows.map((row) => parts(row.rates[key])))]),
 	])
-}
-
-/** Lines of text from columns whose first cell is the heading: each padded to its widest cell, two spaces between, ruled below. */
-function alignColumns(columns: readonly (readonly string[])[]): string[] {
-	const padded = columns.map((cells) => {
-		const width = Math.max(...cells.map((cell) => cell.length))
-		const [heading = '', ...body] = cells.map((cell) => cell.padEnd(width))
-		return [heading, '─'.repeat(width), ...body]
-	})
-	const height = padded[0]?.length ?? 0
-	return Array.from({ length: height }, (_, line) =>
-		padded
-			.map((cells) => cells[line])
-			.join('  ')
-			.trimEnd(),
-	)
 }
 
 function captionLines(run: PruneRun): string[] {
