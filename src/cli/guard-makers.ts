@@ -22,7 +22,7 @@ export interface GuardInputs {
 	readonly valid: ImageSet
 	readonly options: Pick<
 		GuardOptions,
-		'kind' | 'layer' | 'order' | 'rank' | 'checkpoints' | 'flips' | 'quarantine' | 'seed'
+		'kind' | 'layer' | 'order' | 'rank' | 'checkpoints' | 'flips' | 'quarantine' | 'quorum' | 'seed'
 	>
 	/** Channel numbers as `--order` names them. */
 	readonly order: readonly number[] | undefined
@@ -45,7 +45,7 @@ const MAKERS: Readonly<Record<GuardKind, Maker>> = {
 	disagreement: { missing: needsOne, make: ({ repaired: [first] }) => disagreement(first!) }, // one at least
 	quorum: {
 		missing: needsRepaired(2, 'it needs two repaired nets or more, --repaired FILE FILE'),
-		make: ({ repaired }) => quorum(repaired),
+		make: ({ repaired, options }) => quorum(repaired, options.quorum),
 	},
 	'flip-depth': { missing: needsNothing, make: makeFlipDepth },
 	logit: { missing: needsNothing, make: ({ model, valid }, run) => logit('logit', model, valid, run) },
@@ -68,6 +68,7 @@ async function makeFlipDepth({ model, valid, order, options }: GuardInputs, run:
 /** The flags of each kind that has some of its own. */
 const OWN_FLAGS = {
 	'flip-depth': ['layer', 'order', 'rank', 'checkpoints', 'flips', 'seed'],
+	quorum: ['quorum'],
 	quarantine: ['quarantine'],
 } as const
 
@@ -81,6 +82,10 @@ export function checkGuardUsage(options: GuardOptions): void {
 		const told = flags.find((flag) => options[flag] !== undefined)
 		if (told === undefined || !options.kind || options.kind.some((each) => each === kind)) continue
 		throw new UsageError('conflicting-options', `--${told} belongs to ${kind}, which --kind leaves out`)
+	}
+	if (options.quorum !== undefined) {
+		const missing = MAKERS.quorum.missing({ options, repaired: options.repaired })
+		if (missing !== null) throw new UsageError('missing-input', `--quorum: ${missing}`)
 	}
 	if (options.order !== undefined && options.rank !== undefined) {
 		throw new UsageError('conflicting-options', '--order leaves nothing to rank; it does not go with --rank')
@@ -102,7 +107,7 @@ export interface MadeGuards {
 export async function makeGuards(inputs: GuardInputs, run: RunOptions): Promise<MadeGuards> {
 	const guards: Guard[] = []
 	const notMade: GuardRun['notMade'] = []
-	for (const kind of inputs.options.kind ?? GuardKind.options) {
+	for (const kind of new Set(inputs.options.kind ?? GuardKind.options)) {
 		const missing = MAKERS[kind].missing(inputs)
 		const made = missing ?? (await makeOrReason(kind, inputs, run))
 		if (typeof made === 'string') notMade.push({ kind, reason: made })

@@ -97,6 +97,7 @@ export const GuardOptions = ModelOptions.extend({
 	rank: RankName.optional(),
 	checkpoints: wholeNumber.pipe(z.number().min(1)).optional(),
 	flips: SuspectFlips.optional(),
+	quorum: wholeNumber.optional(),
 	quarantine: numberList('labels').optional(),
 	valid: z.string({ error: 'expected clean images to choose thresholds on, found nothing' }),
 	test: z.string().optional(),

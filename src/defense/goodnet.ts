@@ -18,7 +18,7 @@ export const GoodNet = {
 	 * @throws UnsupportedError `not-twins` where the two are not forms of one net (inputs, classes or operator sets differ)
 	 */
 	of(badnet: Model, repaired: RepairedForm, facts: GuardFacts = {}): GoodNet {
-		return guardedModel(badnet, [repaired], sameLabel, facts, null)
+		return guardedModel(badnet, [repaired], sameLabel, facts)
 	},
 }
 
@@ -26,5 +26,5 @@ export const GoodNet = {
 const sameLabel: Rule = ({ badnet, repaired: [net] }) => {
 	const accepted = 'goodnet/agree'
 	const nodes = [makeNode('Equal', [badnet.label, net!.label], [accepted])] // of the one net above
-	return { nodes, constants: new Map(), accepted }
+	return { nodes, constants: new Map(), accepted, hasSuspicion: false }
 }

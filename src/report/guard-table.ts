@@ -1,7 +1,7 @@
 /** The comparison of guards that `goodnet guard` prints. */
 import type { AurocRecord, GuardResult, GuardRun } from '../contracts/guard-run.ts'
 import { alignColumns, belowRates, besideRates, type RateLayout } from './columns.ts'
-import { formatCount, formatOf, formatPoints, formatRate, formatRateParts, formatUpperBound } from './format.ts'
+import { formatCount, formatOf, formatRate, formatRateParts, formatUpperBound } from './format.ts'
 import { wrapWords } from './wrap.ts'
 
 const DEFAULT_WIDTH = 120
@@ -104,7 +104,7 @@ function validPhrase({ threshold: { valid } }: GuardResult): string {
 
 function remark({ threshold: { rejectsNothing, chosenBy, valid, asked } }: GuardResult): string {
 	if (rejectsNothing) {
-		return `; it rejects nothing at all, since more than ${formatPoints(asked)} of clean images have the highest score that there is`
+		return `; it rejects nothing at all, since more than ${asked} % of the clean images have the highest score that there is`
 	}
 	const isMore = valid.rejected * 100 > asked * valid.total
 	return chosenBy === 'fixed' && isMore ? '; its threshold is its own, and that is more than was asked for' : ''

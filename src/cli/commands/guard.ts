@@ -29,6 +29,7 @@ export const guard = defineCommand<GuardOptions>({
 			'--kind <list>',
 			'goodnet, disagreement, quorum, flip-depth, logit, margin, quarantine (default: all that the inputs allow)',
 		],
+		['--quorum <n>', 'repaired nets that must disagree, whatever that rejects (default: chosen for --frr)'],
 		['--quarantine <list>', 'labels that are never to be answered, as a detector found them'],
 		['--layer <name>', 'flip-depth: the layer that is pruned (default: the last pooling layer; see goodnet inspect)'],
 		['--order <file>', 'flip-depth: channel numbers, first pruned first'],

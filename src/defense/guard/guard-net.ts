@@ -34,20 +34,15 @@ export async function guardNet(
 	{ falseRejectionRate = DEFAULT_FALSE_REJECTION_RATE, signal, onProgress, ...facts }: GuardOptions = {},
 ): Promise<GuardedNet> {
 	checkFalseRejectionRate(falseRejectionRate)
-	const unarmed = recordOf(guard, fixedThreshold(0, new Float32Array(1), falseRejectionRate))
-	const scorer = guardedModel(badnet, guard.nets, ruleOf(guard, 0), {}, unarmed)
+	const scorer = guardedModel(badnet, guard.nets, ruleOf(guard, 0), {})
 	const { suspicion } = await guardAnswers(scorer, valid, { signal, onProgress })
 	const threshold =
 		guard.threshold === null
 			? thresholdFor(suspicion, falseRejectionRate, guard.highest)
 			: fixedThreshold(guard.threshold, suspicion, falseRejectionRate, guard.highest)
-	const record = recordOf(guard, threshold)
+	const record = { kind: guard.kind, parameters: guard.parameters, threshold }
 	const model = guardedModel(badnet, guard.nets, ruleOf(guard, threshold.value), facts, record)
 	return { ...model, guard: record }
-}
-
-function recordOf({ kind, parameters }: Guard, threshold: GuardRecord['threshold']): GuardRecord {
-	return { kind, parameters, threshold }
 }
 
 /** B's answer stands where the score is not above the threshold. */
@@ -57,6 +52,6 @@ function ruleOf(guard: Guard, threshold: number): Rule {
 		const score = guard.writeScore(tape, values)
 		const accepted = tape.emit('Not', [tape.emit('Greater', [score, tape.scalar(threshold)])])
 		const output = makeNode('Identity', [score], [SUSPICION])
-		return { nodes: [...tape.nodes, output], constants: tape.initializers, accepted }
+		return { nodes: [...tape.nodes, output], constants: tape.initializers, accepted, hasSuspicion: true }
 	}
 }

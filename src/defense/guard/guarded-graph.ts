@@ -19,13 +19,16 @@ export interface Verdict {
 	readonly constants: ReadonlyMap<string, Tensor>
 	/** Bool `[N]`: does B's answer stand? */
 	readonly accepted: string
+	/** Did it write a score to `suspicion`, float32 `[N]`? */
+	readonly hasSuspicion: boolean
 }
 
 /** Decides from what the nets say. It is given the graph so that its own names are new. */
 export type Rule = (values: GuardValues, graph: Graph) => Verdict
 
 /**
- * B and `nets` merged, with `rule`'s verdict and a GoodNet's outputs behind: `label`, `rejected` and `scores`. The models stay as they were.
+ * B and `nets` merged, with `rule`'s verdict and a GoodNet's outputs behind: `label`, `rejected`, `scores` and, of a rule with a score,
+ * `suspicion`. The models stay as they were.
  *
  * @throws UnsupportedError `not-twins` where a net is no form of B (inputs, classes or operator sets differ)
  * @throws InputError `already-goodnet`
@@ -34,7 +37,7 @@ export function guardedGraph(badnet: Model, nets: readonly RepairedForm[], rule:
 	for (const net of nets) checkTwins(badnet, net)
 	checkPlain(badnet)
 	const { graph, values } = mergedAnswers(badnet, nets)
-	const { nodes, constants, accepted } = rule(values, graph)
+	const { nodes, constants, accepted, hasSuspicion } = rule(values, graph)
 	const classes = `${OWN}/classes`
 	return {
 		...graph,
@@ -45,6 +48,7 @@ export function guardedGraph(badnet: Model, nets: readonly RepairedForm[], rule:
 			makeNode('Cast', [renamedFor(badnet.graph)(badnet.output)], [scores], { to: FLOAT }),
 		],
 		initializers: new Map([...graph.initializers, ...constants, [classes, intTensor([badnet.classes])]]),
+		outputs: outputsOf(badnet, hasSuspicion),
 	}
 }
 
@@ -119,8 +123,7 @@ function answerOrReject(badnetLabel: string, accepted: string, classes: string):
 	]
 }
 
-/** The outputs of a guarded graph, in order. @param hasSuspicion whether the rule wrote a score to `suspicion` */
-export function guardedOutputs(badnet: Model, hasSuspicion: boolean): Value[] {
+function outputsOf(badnet: Model, hasSuspicion: boolean): Value[] {
 	const batch = badnet.input.batch ?? 'N'
 	return [
 		{ name: label, dtype: 'int64', shape: [batch] },

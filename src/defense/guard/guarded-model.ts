@@ -6,7 +6,7 @@ import { GOODNET_OUTPUTS, type Model } from '../../model/model.ts'
 import { PREPROCESSING_KEY } from '../../model/open.ts'
 import { predictLabels, type RunOptions } from '../../model/predict.ts'
 import type { RepairedForm } from './guard.ts'
-import { guardedGraph, guardedOutputs, type Rule, renamedFor } from './guarded-graph.ts'
+import { guardedGraph, type Rule, renamedFor } from './guarded-graph.ts'
 
 /** A guarded net: a `Model` like any other, so that it is saved, loaded and run like one. */
 export interface GoodNet extends Model {
@@ -26,7 +26,7 @@ export interface GuardFacts {
 /**
  * `badnet` behind a guard's rule, as one model.
  *
- * @param record the guard in the metadata, whose rule writes `suspicion`; null for the plain GoodNet
+ * @param record of the guard, for the metadata; the plain GoodNet has none
  * @throws as `guardedGraph`
  */
 export function guardedModel(
@@ -34,11 +34,9 @@ export function guardedModel(
 	nets: readonly RepairedForm[],
 	rule: Rule,
 	facts: GuardFacts,
-	record: GuardRecord | null,
+	record?: GuardRecord,
 ): GoodNet {
-	const outputs = guardedOutputs(badnet, record !== null)
-	const merged = withMetadata(guardedGraph(badnet, nets, rule), badnet, nets, facts, record)
-	const graph = { ...merged, outputs }
+	const graph = withMetadata(guardedGraph(badnet, nets, rule), badnet, nets, facts, record)
 	const rename = renamedFor(badnet.graph)
 	const model: Model = {
 		...badnet,
@@ -49,7 +47,7 @@ export function guardedModel(
 		logits: rename(badnet.logits),
 		values: new Map([
 			...[...badnet.values].map(([name, value]) => [rename(name), value] as const),
-			...outputs.map((value) => [value.name, value] as const),
+			...graph.outputs.map((value) => [value.name, value] as const),
 		]),
 	}
 	return { ...model, kind: 'goodnet', predict: (images, options) => predictLabels(model, images, options) }
@@ -61,7 +59,7 @@ function withMetadata(
 	badnet: Model,
 	nets: readonly RepairedForm[],
 	{ repairedSha256, classNames }: GuardFacts,
-	guard: GuardRecord | null,
+	guard: GuardRecord | undefined,
 ): Graph {
 	// Where there are several, the guard's own parameters tell how they were made.
 	const pruning = nets.length === 1 ? nets[0]?.pruning : undefined

@@ -24,6 +24,19 @@ describe('quorum', () => {
 		expect(guard.threshold).toMatchObject({ value: 2, rejectsNothing: true, valid: { rejected: 0, total: 60 } })
 	})
 
+	it('of a given number rejects where at least so many disagree, whatever that costs', async () => {
+		const { badnet, repaired, images } = await makeNets()
+		const { guard, ...guarded } = await guardNet(badnet, quorum(repaired, 2), images, { falseRejectionRate: 1 })
+		const { labels, suspicion } = await answersOfFile(guarded, images)
+		expect(guard.threshold).toMatchObject({ value: 1, chosenBy: 'fixed' })
+		expect(labels.map((label) => (label === 4 ? 1 : 0))).toEqual(
+			Int32Array.from(suspicion, (score) => (score >= 2 ? 1 : 0)),
+		)
+		for (const bad of [0, 4, 1.5]) {
+			expect(() => quorum(repaired, bad)).toThrow(expect.objectContaining({ code: 'bad-quorum' }))
+		}
+	})
+
 	it('is not taken of one net', async () => {
 		const { repaired } = await makeNets()
 		expect(() => quorum(repaired.slice(0, 1))).toThrow(
