@@ -20,7 +20,7 @@ async function writeSchemas() {
 	const { z } = await import('zod')
 	const load = (path) => import(pathToFileURL(join(dist, path)).href)
 	const modules = await Promise.all(
-		['prune-run', 'repair-run', 'evaluate-run', 'attack-run', 'cli-results'].map((name) =>
+		['prune-run', 'repair-run', 'evaluate-run', 'attack-run', 'guard-run', 'cli-results'].map((name) =>
 			load(`contracts/${name}.js`),
 		),
 	)

@@ -9,6 +9,7 @@ import { attackStamp } from './commands/attack-stamp.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { evaluate } from './commands/evaluate.ts'
+import { guard } from './commands/guard.ts'
 import { inspect } from './commands/inspect.ts'
 import { predict } from './commands/predict.ts'
 import { prune } from './commands/prune.ts'
@@ -16,7 +17,7 @@ import { repair } from './commands/repair.ts'
 import { reproduce } from './commands/reproduce.ts'
 
 /** A command whose name is two words stands behind the one named by the first. */
-const COMMANDS = [demo, inspect, predict, evaluate, prune, repair, attack, attackStamp, reproduce, doctor]
+const COMMANDS = [demo, inspect, predict, evaluate, prune, repair, guard, attack, attackStamp, reproduce, doctor]
 
 /**
  * Parses `argv` (without node and script) and runs the command it names.

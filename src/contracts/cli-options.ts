@@ -1,6 +1,7 @@
 /** What the command line's options mean: strings as typed, parsed once into values with ranges. */
 import { z } from 'zod'
 import { PatchPattern, PatchPosition } from './attack-run.ts'
+import { GuardKind, SuspectFlips } from './guard-run.ts'
 import { RankName } from './prune-run.ts'
 import { OptimizerName, ScheduleName } from './training.ts'
 
@@ -103,6 +104,32 @@ export const RepairOptions = ModelOptions.extend({
 	force: z.boolean().default(false),
 })
 
+const kinds = z
+	.string()
+	.transform((text) => text.split(',').map((word) => word.trim()))
+	.pipe(z.array(GuardKind))
+
+export const GuardOptions = ModelOptions.extend({
+	check: z.boolean().default(true),
+	repaired: z.array(z.string()).default([]),
+	kind: kinds.optional(),
+	layer: z.string().optional(),
+	order: z.string().optional(),
+	rank: RankName.optional(),
+	checkpoints: wholeNumber.pipe(z.number().min(1)).optional(),
+	flips: SuspectFlips.optional(),
+	quorum: wholeNumber.optional(),
+	quarantine: numberList('labels').optional(),
+	valid: z.string({ error: 'expected clean images to choose thresholds on, found nothing' }),
+	test: z.string().optional(),
+	poisoned: z.string().optional(),
+	target: wholeNumber.optional(),
+	seed: wholeNumber.optional(),
+	frr: number.default(1),
+	output: z.string(),
+	force: z.boolean().default(false),
+})
+
 /** What a trigger looks like: the options of all attacks, of which each takes some. */
 const TriggerOptions = z.object({
 	target: wholeNumber.optional(),
@@ -192,6 +219,7 @@ export type PredictOptions = z.infer<typeof PredictOptions>
 export type EvaluateOptions = z.infer<typeof EvaluateOptions>
 export type PruneOptions = z.infer<typeof PruneOptions>
 export type RepairOptions = z.infer<typeof RepairOptions>
+export type GuardOptions = z.infer<typeof GuardOptions>
 export type DemoOptions = z.infer<typeof DemoOptions>
 export type OutputOptions = z.infer<typeof OutputOptions>
 export type AttackOptions = z.infer<typeof AttackOptions>

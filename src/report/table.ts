@@ -3,6 +3,7 @@ import type { PruneRun, RankingRecord } from '../contracts/prune-run.ts'
 import type { RepairRun } from '../contracts/repair-run.ts'
 import { chosenLines } from './chosen.ts'
 import { type CleanSet, cleanSetOf, describeSet } from './clean-set.ts'
+import { alignColumns, belowRates, besideRates, type RateLayout } from './columns.ts'
 import { compactLines } from './compact-lines.ts'
 import { formatCount } from './format.ts'
 import { pairedLines } from './pairs.ts'
@@ -30,26 +31,6 @@ export function closingTable(run: AnyRun, width = DEFAULT_WIDTH): string {
 	return [...table, '', ...captions].map((line) => `${line}\n`).join('')
 }
 
-/** Cells of a column of rates, and how many lines each row takes. */
-interface RateLayout {
-	readonly linesPerRow: 1 | 2
-	cells(parts: readonly Pick<Cell, 'share' | 'interval'>[]): string[]
-}
-
-/** Shares right-aligned under each other, each with its interval beside it. */
-const besideRates: RateLayout = {
-	linesPerRow: 1,
-	cells(parts) {
-		const width = Math.max(...parts.map(({ share }) => share.length))
-		return parts.map(({ share, interval }) => `${share.padStart(width)} ${interval}`.trimEnd())
-	},
-}
-
-const belowRates: RateLayout = {
-	linesPerRow: 2,
-	cells: (parts) => parts.flatMap(({ share, interval }) => [share, interval]),
-}
-
 function tableLines(run: ReportedRun, rows: readonly ResultRow[], { linesPerRow, cells }: RateLayout): string[] {
 	const words = (texts: string[]) => texts.flatMap((text) => (linesPerRow === 1 ? [text] : [text, '']))
 	const labels = rows.map(({ label, isGuard }) => (isGuard ? '' : label))
@@ -60,22 +41,6 @@ function tableLines(run: ReportedRun, rows: readonly ResultRow[], { linesPerRow,
 		...(run.unpruned === null ? [] : [['pruned', ...words(pruned)]]),
 		...usedColumns(run, rows).map(({ heading, cell }) => [heading, ...cells(rows.map(cell))]),
 	])
-}
-
-/** Lines of text from columns whose first cell is the heading: each padded to its widest cell, two spaces between, ruled below. */
-function alignColumns(columns: readonly (readonly string[])[]): string[] {
-	const padded = columns.map((cells) => {
-		const width = Math.max(...cells.map((cell) => cell.length))
-		const [heading = '', ...body] = cells.map((cell) => cell.padEnd(width))
-		return [heading, '─'.repeat(width), ...body]
-	})
-	const height = padded[0]?.length ?? 0
-	return Array.from({ length: height }, (_, line) =>
-		padded
-			.map((cells) => cells[line])
-			.join('  ')
-			.trimEnd(),
-	)
 }
 
 function captionLines(run: AnyRun, reported: ReportedRun): string[] {

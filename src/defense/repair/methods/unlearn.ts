@@ -1,16 +1,17 @@
 /** Unlearning: a reversed trigger is stamped onto clean images that keep their labels, and the net learns to ignore it. */
+
+import type { EpochRecord } from '../../../contracts/training.ts'
 import { imageAt, valuesOf } from '../../../data/labelled.ts'
 import type { Model } from '../../../model/model.ts'
 import { createRandom, shuffled } from '../../../random.ts'
 import type { TrainingImages } from '../../../train/batches.ts'
-import { train } from '../../../train/train.ts'
 import { type InvertedTrigger, openInverter } from '../../invert/invert-trigger.ts'
 import { stampTrigger, type Trigger } from '../../invert/trigger.ts'
 import { fitImages } from '../fit-images.ts'
 import { defineMethod, NO_FINDINGS, type RepairContext, type RepairData } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
 import { LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
-import { TUNING_PARAMETERS, tuningOptions } from '../tuning.ts'
+import { TUNING_PARAMETERS, TUNING_STAGES, tune } from '../tuning.ts'
 
 /** Second name of the random stream. */
 const STREAM = 62
@@ -69,7 +70,9 @@ async function unlearnLabels(
 	const inverter = await openInverter(model)
 	const triggers: InvertedTrigger[] = []
 	let current = model
-	let history: Awaited<ReturnType<typeof train>>['history'] = []
+	let history: readonly EpochRecord[] = []
+	// Searched for in the first round, as far as it was not told.
+	let rate = parameters.lr
 	let rounds = 0
 	for (; rounds < parameters.rounds; rounds++) {
 		const fresh: InvertedTrigger[] = []
@@ -84,8 +87,13 @@ async function unlearnLabels(
 		if (fresh.length === 0) break
 		triggers.push(...fresh)
 		const images = withTriggers(data.tuning, triggers, parameters.share, seed + rounds)
-		const options = tuningOptions(data, { ...context, checkpoints: undefined })
-		const tuned = await train(current, images, { ...options, checkpoints: context.checkpoints?.(rounds + 1) })
+		const tuned = await tune(
+			current,
+			{ ...data, tuning: images },
+			{ ...context, parameters: { ...parameters, lr: rate } },
+			{ stage: rounds === 0 ? 1 : TUNING_STAGES + rounds, reference: model },
+		)
+		rate = tuned.rate
 		current = tuned.model
 		history = tuned.history
 	}
