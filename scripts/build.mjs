@@ -20,9 +20,16 @@ async function writeSchemas() {
 	const { z } = await import('zod')
 	const load = (path) => import(pathToFileURL(join(dist, path)).href)
 	const modules = await Promise.all(
-		['prune-run', 'repair-run', 'evaluate-run', 'attack-run', 'guard-run', 'cli-results'].map((name) =>
-			load(`contracts/${name}.js`),
-		),
+		[
+			'prune-run',
+			'repair-run',
+			'evaluate-run',
+			'attack-run',
+			'guard-run',
+			'defense-cell',
+			'defense-suite',
+			'cli-results',
+		].map((name) => load(`contracts/${name}.js`)),
 	)
 	const schemas = modules.flatMap(Object.values).flatMap((schema) => {
 		const name = schema.shape?.schema?.value
@@ -30,6 +37,9 @@ async function writeSchemas() {
 	})
 	mkdirSync(join(dist, 'schemas'))
 	for (const [name, schema] of schemas) {
-		writeFileSync(join(dist, 'schemas', `${name}.json`), `${JSON.stringify(z.toJSONSchema(schema), null, '\t')}\n`)
+		// A suite is what people write; all others are what goodnet writes.
+		const io = name.startsWith('defense-suite') ? 'input' : 'output'
+		const text = JSON.stringify(z.toJSONSchema(schema, { io }), null, '\t')
+		writeFileSync(join(dist, 'schemas', `${name}.json`), `${text}\n`)
 	}
 }

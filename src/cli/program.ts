@@ -6,6 +6,7 @@ import { VERSION } from '../version.ts'
 import type { Command, Io } from './command.ts'
 import { attack } from './commands/attack.ts'
 import { attackStamp } from './commands/attack-stamp.ts'
+import { benchDefensesCommand } from './commands/bench-defenses.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { evaluate } from './commands/evaluate.ts'
@@ -16,8 +17,21 @@ import { prune } from './commands/prune.ts'
 import { repair } from './commands/repair.ts'
 import { reproduce } from './commands/reproduce.ts'
 
-/** A command whose name is two words stands behind the one named by the first. */
-const COMMANDS = [demo, inspect, predict, evaluate, prune, repair, guard, attack, attackStamp, reproduce, doctor]
+/** A command whose name is two words stands behind the one named by the first, or behind a group of that name. */
+const COMMANDS = [
+	demo,
+	inspect,
+	predict,
+	evaluate,
+	prune,
+	repair,
+	guard,
+	attack,
+	attackStamp,
+	benchDefensesCommand,
+	reproduce,
+	doctor,
+]
 
 /**
  * Parses `argv` (without node and script) and runs the command it names.
@@ -75,10 +89,14 @@ function addCommand(program: Commander, command: Command<unknown>, action: Actio
 	child.action((...parameters: unknown[]) => action(parameters.slice(0, -2).flat() as string[], parameters.at(-2)))
 }
 
-/** The command `name`, which stands before its second words in the table. */
+/** Groups of commands that are no commands themselves. */
+const GROUPS: Readonly<Record<string, string>> = { bench: 'measure goodnet on many nets' }
+
+/** The command or group `name`. A command stands before its second words in the table. */
 function parentOf(program: Commander, name: string): Commander {
+	const found = program.commands.find((command) => command.name() === name)
 	// What stands behind the second word is for the second command, also where both have an option of that name.
-	return program.commands.find((command) => command.name() === name)!.enablePositionalOptions()
+	return (found ?? program.command(name).description(GROUPS[name] ?? '')).enablePositionalOptions()
 }
 
 function parseOptions(command: Command<unknown>, raw: unknown): unknown {

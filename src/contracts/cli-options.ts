@@ -16,7 +16,7 @@ function numberList(what: string) {
 }
 
 /** A number, or a fraction such as `1/255`. */
-const ratio = z.string().transform((text, context) => {
+export const ratio = z.string().transform((text, context) => {
 	const [numerator = '', denominator = '1', ...rest] = text.split('/')
 	const value = Number(numerator) / Number(denominator)
 	if (numerator.trim() !== '' && rest.length === 0 && Number.isFinite(value) && value !== 0) return value
@@ -204,6 +204,26 @@ export const AttackStampOptions = OutputOptions.extend({
 	force: z.boolean().default(false),
 })
 
+/** A list of names, `anp,ft-sam`. */
+const nameList = z.string().transform((text, context) => {
+	const names = text.split(',').map((name) => name.trim())
+	if (names.every((name) => name !== '')) return names
+	context.addIssue(`expected names separated by commas, found "${text}"`)
+	return z.NEVER
+})
+
+export const BenchDefensesOptions = OutputOptions.extend({
+	output: z.string({ error: 'expected a folder for the results, found nothing' }),
+	methods: nameList.optional(),
+	subjects: nameList.optional(),
+	seeds: numberList('seeds')
+		.pipe(z.array(z.number().int('seeds are whole numbers').min(0, 'seeds are whole numbers from 0')))
+		.optional(),
+	jobs: wholeNumber.pipe(z.number().min(1, 'expected at least 1')).optional(),
+	page: z.string().endsWith('.md', 'expected a name that ends in .md').optional(),
+	force: z.boolean().default(false),
+})
+
 export const DemoOptions = OutputOptions.extend({
 	drops: drops.optional(),
 	output: z.string(),
@@ -224,4 +244,5 @@ export type DemoOptions = z.infer<typeof DemoOptions>
 export type OutputOptions = z.infer<typeof OutputOptions>
 export type AttackOptions = z.infer<typeof AttackOptions>
 export type AttackStampOptions = z.infer<typeof AttackStampOptions>
+export type BenchDefensesOptions = z.infer<typeof BenchDefensesOptions>
 export type ReproduceOptions = z.infer<typeof ReproduceOptions>
