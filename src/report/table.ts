@@ -10,7 +10,7 @@ import { pairedLines } from './pairs.ts'
 import { notReachedLines } from './reach.ts'
 import { methodLines, RATING_LINE } from './repair-lines.ts'
 import { type AnyRun, type ReportedRun, reportedRun } from './reported-run.ts'
-import { type Cell, type ResultRow, resultRows, usedColumns } from './rows.ts'
+import { type ResultRow, resultRows, usedColumns } from './rows.ts'
 import { wrapWords } from './wrap.ts'
 
 /** Wide enough for every interval beside its rate, unless robust accuracy is known. */
