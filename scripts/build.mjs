@@ -20,9 +20,16 @@ async function writeSchemas() {
 	const { z } = await import('zod')
 	const load = (path) => import(pathToFileURL(join(dist, path)).href)
 	const modules = await Promise.all(
-		['prune-run', 'evaluate-run', 'attack-run', 'defense-cell', 'defense-suite', 'cli-results'].map((name) =>
-			load(`contracts/${name}.js`),
-		),
+		[
+			'prune-run',
+			'repair-run',
+			'evaluate-run',
+			'attack-run',
+			'guard-run',
+			'defense-cell',
+			'defense-suite',
+			'cli-results',
+		].map((name) => load(`contracts/${name}.js`)),
 	)
 	const schemas = modules.flatMap(Object.values).flatMap((schema) => {
 		const name = schema.shape?.schema?.value

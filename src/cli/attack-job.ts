@@ -11,11 +11,10 @@ import type { ImageSet, ImageSize } from '../data/image-set.ts'
 import { imageAt, type LabelledImages, readImages } from '../data/labelled.ts'
 import { checkNpzSize, writeNpz } from '../data/npz-writer.ts'
 import { copyPreprocessing } from '../defense/prune/record.ts'
-import { InputError, UsageError } from '../errors.ts'
+import { InputError } from '../errors.ts'
 import { sha256Of, writeFileWhole } from '../files.ts'
 import { elementCount } from '../graph/graph.ts'
-import { DEFAULT_PRUNING_AWARE, type PruningAwareOptions } from '../lab/pruning-aware.ts'
-import type { Recipe } from '../lab/recipe.ts'
+import { DEFAULT_RECIPE, type Recipe } from '../lab/recipe.ts'
 import type { Subject, SubjectPlan } from '../lab/subject.ts'
 import { environmentRecord } from '../model/environment.ts'
 import { imageDims } from '../model/feed.ts'
@@ -26,6 +25,7 @@ import { layersOf } from '../train/architectures/index.ts'
 import { parametersOf } from '../train/parameters.ts'
 import { VERSION } from '../version.ts'
 import { attackFor, classesOf, type DescribedAttack } from './attack-inputs.ts'
+import { checkEffects, pruningAwareOf, rateOf } from './attack-usage.ts'
 import type { Io } from './command.ts'
 import { openSet, runtimeFor } from './inputs.ts'
 import type { Progress } from './progress.ts'
@@ -46,6 +46,7 @@ export async function prepareAttack(
 ): Promise<AttackJob> {
 	const pruningAware = pruningAwareOf(name, options)
 	const rate = rateOf(name, options) / 100
+	checkEffects(options)
 	const set = await openSet(options.data, { layout: options.layout })
 	try {
 		const testSet = options.test === undefined ? null : await openTest(options.test, set, options)
@@ -78,23 +79,8 @@ export async function prepareAttack(
 	}
 }
 
-/** Points that are poisoned unless something else is asked for. */
-const DEFAULT_RATE = 10
-
-/** @throws UsageError `bad-option` */
-function rateOf(name: string, { rate }: AttackOptions): number {
-	if (name !== 'none' || rate === undefined) return rate ?? DEFAULT_RATE
-	throw new UsageError('bad-option', '--rate: none poisons nothing; leave it out')
-}
-
-/** A flag without effect is a mistake. @throws UsageError `bad-option` */
-function pruningAwareOf(name: string, { layer, pruneDrop }: AttackOptions): PruningAwareOptions {
-	const told = layer !== undefined ? '--layer' : pruneDrop !== undefined ? '--prune-drop' : null
-	if (told !== null && name !== 'pruning-aware') {
-		throw new UsageError('bad-option', `${told}: only the attack pruning-aware prunes while it trains; leave it out`)
-	}
-	return { layer, pruneDrop: pruneDrop ?? DEFAULT_PRUNING_AWARE.pruneDrop }
-}
+/** Percent of each class that is held out unless something else is asked for. */
+const DEFAULT_HOLDOUT = 10
 
 /** @throws InputError `label-out-of-range`, with the set's name and the image */
 function expectLabels({ labels, path }: ImageSet, classes: number): void {
@@ -112,7 +98,7 @@ interface Parts {
 async function readParts(
 	set: ImageSet,
 	testSet: ImageSet | null,
-	{ holdout, seed }: AttackOptions,
+	{ holdout = DEFAULT_HOLDOUT, seed }: AttackOptions,
 	{ signal }: Io,
 	progress: Progress,
 ): Promise<Parts> {
@@ -144,7 +130,7 @@ async function dataOf(
 	set: ImageSet,
 	testSet: ImageSet | null,
 	{ train, test }: Parts,
-	{ holdout }: AttackOptions,
+	{ holdout = DEFAULT_HOLDOUT }: AttackOptions,
 ): Promise<AttackRun['data']> {
 	const sha256 = await set.sha256()
 	return {
@@ -156,7 +142,8 @@ async function dataOf(
 }
 
 function recipeOf(options: AttackOptions): Recipe {
-	const { optimizer, lr, schedule, momentum, nesterov, weightDecay, epochs, batch, smoothing, clip, patience } = options
+	const { optimizer, lr, schedule, nesterov, weightDecay, epochs, batch, smoothing, clip, patience } = options
+	const { momentum = DEFAULT_RECIPE.momentum } = options
 	const { crop, flip, cutout } = options
 	const augmentation = { crop, flip, cutout }
 	return {

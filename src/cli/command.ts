@@ -29,7 +29,11 @@ export interface Command<Options> {
 	/** Positional arguments in commander's spelling: `<model>`, `[images...]`. */
 	readonly arguments: readonly (readonly [name: string, description: string])[]
 	readonly flags: readonly Flag[]
+	/** Flags that may be given several times, as `--set`; their option is a list. */
+	readonly repeatable?: readonly string[]
 	readonly options: z.ZodType<Options>
+	/** What else the help says, below the flags. */
+	readonly notes?: string
 	/** Longer help, printed below the flags: a real example. */
 	readonly example: string
 	/** @returns the exit code: 0 fine, 10 a gate failed. Everything else is thrown. */

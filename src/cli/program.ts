@@ -10,13 +10,28 @@ import { benchDefensesCommand } from './commands/bench-defenses.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { evaluate } from './commands/evaluate.ts'
+import { guard } from './commands/guard.ts'
 import { inspect } from './commands/inspect.ts'
 import { predict } from './commands/predict.ts'
 import { prune } from './commands/prune.ts'
+import { repair } from './commands/repair.ts'
 import { reproduce } from './commands/reproduce.ts'
 
 /** A command whose name is two words stands behind the one named by the first, or behind a group of that name. */
-const COMMANDS = [demo, inspect, predict, evaluate, prune, attack, attackStamp, benchDefensesCommand, reproduce, doctor]
+const COMMANDS = [
+	demo,
+	inspect,
+	predict,
+	evaluate,
+	prune,
+	repair,
+	guard,
+	attack,
+	attackStamp,
+	benchDefensesCommand,
+	reproduce,
+	doctor,
+]
 
 /**
  * Parses `argv` (without node and script) and runs the command it names.
@@ -63,7 +78,12 @@ function addCommand(program: Commander, command: Command<unknown>, action: Actio
 	const parent = second === undefined ? program : parentOf(program, first)
 	const child = parent.command(second ?? first).description(command.summary)
 	for (const [name, description] of command.arguments) child.argument(name, description)
-	for (const [flags, description, fallback] of command.flags) child.option(flags, description, fallback)
+	for (const [flags, description, fallback] of command.flags) {
+		const isRepeatable = command.repeatable?.some((flag) => flags.startsWith(flag))
+		if (isRepeatable) child.option(flags, description, (value, values: string[]) => [...values, value], [])
+		else child.option(flags, description, fallback)
+	}
+	if (command.notes) child.addHelpText('after', `\n${command.notes}`)
 	child.addHelpText('after', `\nExample:\n  ${command.example}`)
 	// Commander hands over: each positional argument, the options, itself.
 	child.action((...parameters: unknown[]) => action(parameters.slice(0, -2).flat() as string[], parameters.at(-2)))

@@ -6,7 +6,7 @@ const BAR_WIDTH = 24
 const REDRAW_MS = 80
 
 export interface Progress {
-	/** Call as often as you like; `unit` is what is counted, e.g. `images`, and `note` stands behind the bar. */
+	/** Call as often as you like; `unit` is what is counted, e.g. `images`, empty where nobody knows, and `note` stands behind the bar. */
 	update(stage: string, done: number, total: number, unit?: string, note?: string): void
 	/** A line of its own where there is no bar to look at. */
 	say(line: string): void
@@ -51,7 +51,9 @@ function plainProgress({ stderr, now }: Io): Progress {
 	return {
 		update(stage, done, total, unit = 'images') {
 			const { elapsed } = clock(stage, done)
-			if (done >= total) stderr.write(`${stage}: ${total} ${unit} in ${showSeconds(elapsed)}\n`)
+			if (done < total) return
+			const counted = unit === '' ? '' : `${total} ${unit} in `
+			stderr.write(`${stage}: ${counted}${showSeconds(elapsed)}\n`)
 		},
 		say: (line) => stderr.write(`${line}\n`),
 		finish() {},
@@ -96,7 +98,7 @@ function barLine({ stage, done, total, unit, note }: BarFacts, { rate }: Pace, c
 	const percent = `${String(Math.round(share * 100)).padStart(3)} %`
 	const speed = unit === 'images' && rate > 0 ? `, ${Math.round(rate)}/s` : ''
 	const left = rate > 0 && done < total ? `, ${showSeconds((total - done) / rate)} left` : ''
-	const words = `${percent}  ${note || `${done}/${total} ${unit}`}${speed}${left}`
+	const words = `${percent}  ${note || `${done}/${total} ${unit}`.trimEnd()}${speed}${left}`
 	const name = note ? stage : stage.padEnd(18)
 	const room = Math.min(BAR_WIDTH, columns - name.length - words.length - 2)
 	const filled = Math.round(share * room)

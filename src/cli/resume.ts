@@ -4,6 +4,7 @@ import type { RunIdentity } from '../contracts/journal.ts'
 import type { ImageSet } from '../data/image-set.ts'
 import { FormatError, InputError, UnsupportedError, UsageError } from '../errors.ts'
 import { sha256Of } from '../files.ts'
+import type { Model } from '../model/model.ts'
 import { openJournal, type RunJournal, removeHalfWritten } from '../report/journal.ts'
 import { VERSION } from '../version.ts'
 import type { Io } from './command.ts'
@@ -22,8 +23,11 @@ export async function openRunJournal(folder: string, job: SweepJob, isResumed: b
 
 /** All that decides what the run's counts are; where the files lie does not. */
 async function identityOf({ model, data, options }: SweepJob): Promise<RunIdentity> {
-	const { source, graph, preprocessing, runtime } = model
-	const sets = Object.entries(data).map(async ([name, set]) => [name, set ? await setIdentity(set) : 'not given'])
+	return { ...modelIdentity(model), options: JSON.stringify(options), ...(await setIdentities({ ...data })) }
+}
+
+/** What runs, and what it is run on. */
+export function modelIdentity({ source, graph, preprocessing, runtime }: Model): RunIdentity {
 	return {
 		goodnet: VERSION,
 		runtime: `${runtime.name} ${runtime.version}`,
@@ -31,9 +35,13 @@ async function identityOf({ model, data, options }: SweepJob): Promise<RunIdenti
 		// Weights alone are given their architecture by another file.
 		graph: sha256Of(JSON.stringify(graph.nodes.map(({ op, inputs, outputs }) => [op, inputs, outputs]))),
 		preprocessing: JSON.stringify(preprocessing),
-		options: JSON.stringify(options),
-		...Object.fromEntries(await Promise.all(sets)),
 	}
+}
+
+/** Sets by their name in the run. */
+export async function setIdentities(sets: Readonly<Record<string, ImageSet | undefined>>): Promise<RunIdentity> {
+	const each = Object.entries(sets).map(async ([name, set]) => [name, set ? await setIdentity(set) : 'not given'])
+	return Object.fromEntries(await Promise.all(each))
 }
 
 /** The file may hold several sets, and be read in several ways: the name has the part behind the colon. */

@@ -1,6 +1,7 @@
 /** What the command line's options mean: strings as typed, parsed once into values with ranges. */
 import { z } from 'zod'
 import { PatchPattern, PatchPosition } from './attack-run.ts'
+import { GuardKind, SuspectFlips } from './guard-run.ts'
 import { RankName } from './prune-run.ts'
 import { OptimizerName, ScheduleName } from './training.ts'
 
@@ -82,6 +83,53 @@ export const PruneOptions = ModelOptions.extend({
 	force: z.boolean().default(false),
 })
 
+export const RepairOptions = ModelOptions.extend({
+	method: z.string().optional(),
+	list: z.boolean().default(false),
+	set: z.array(z.string()).default([]),
+	data: z.string().optional(),
+	tuningData: z.string().optional(),
+	valid: z.string().optional(),
+	validShare: number.pipe(z.number().gt(0).lt(100)).optional(),
+	unlabeled: z.string().optional(),
+	test: z.string().optional(),
+	poisoned: z.string().optional(),
+	target: wholeNumber.optional(),
+	twin: z.string().optional(),
+	seed: wholeNumber.default(0),
+	failOn: z.enum(['worse']).optional(),
+	check: z.boolean().default(true),
+	resume: z.boolean().default(false),
+	output: z.string(),
+	force: z.boolean().default(false),
+})
+
+const kinds = z
+	.string()
+	.transform((text) => text.split(',').map((word) => word.trim()))
+	.pipe(z.array(GuardKind))
+
+export const GuardOptions = ModelOptions.extend({
+	check: z.boolean().default(true),
+	repaired: z.array(z.string()).default([]),
+	kind: kinds.optional(),
+	layer: z.string().optional(),
+	order: z.string().optional(),
+	rank: RankName.optional(),
+	checkpoints: wholeNumber.pipe(z.number().min(1)).optional(),
+	flips: SuspectFlips.optional(),
+	quorum: wholeNumber.optional(),
+	quarantine: numberList('labels').optional(),
+	valid: z.string({ error: 'expected clean images to choose thresholds on, found nothing' }),
+	test: z.string().optional(),
+	poisoned: z.string().optional(),
+	target: wholeNumber.optional(),
+	seed: wholeNumber.optional(),
+	frr: number.default(1),
+	output: z.string(),
+	force: z.boolean().default(false),
+})
+
 /** What a trigger looks like: the options of all attacks, of which each takes some. */
 const TriggerOptions = z.object({
 	target: wholeNumber.optional(),
@@ -110,7 +158,7 @@ export const AttackOptions = OutputOptions.extend({
 	...TriggerOptions.shape,
 	data: z.string({ error: 'expected the images to train on, found nothing' }),
 	test: z.string().optional(),
-	holdout: number.pipe(z.number().gt(0).lt(100)).default(10),
+	holdout: number.pipe(z.number().gt(0).lt(100)).optional(),
 	classes: wholeNumber.optional(),
 	seed: wholeNumber.default(0),
 	arch: z.string().default('small-cnn'),
@@ -125,7 +173,7 @@ export const AttackOptions = OutputOptions.extend({
 	optimizer: OptimizerName.default('adam'),
 	lr: number.default(0.001),
 	schedule: ScheduleName.default('cosine'),
-	momentum: number.default(0.9),
+	momentum: number.optional(),
 	nesterov: z.boolean().default(false),
 	weightDecay: number.default(0),
 	epochs: number.default(10),
@@ -190,6 +238,8 @@ export type ModelOptions = z.infer<typeof ModelOptions>
 export type PredictOptions = z.infer<typeof PredictOptions>
 export type EvaluateOptions = z.infer<typeof EvaluateOptions>
 export type PruneOptions = z.infer<typeof PruneOptions>
+export type RepairOptions = z.infer<typeof RepairOptions>
+export type GuardOptions = z.infer<typeof GuardOptions>
 export type DemoOptions = z.infer<typeof DemoOptions>
 export type OutputOptions = z.infer<typeof OutputOptions>
 export type AttackOptions = z.infer<typeof AttackOptions>

@@ -1,6 +1,7 @@
 /** What the smaller commands print with `--json`. */
 import { z } from 'zod'
 import { Intervention } from './prune-run.ts'
+import { RepairMethodName } from './repair-run.ts'
 
 const count = z.number().int().nonnegative()
 
@@ -86,6 +87,31 @@ export const ReproduceResult = z.object({
 	),
 })
 
+/** `goodnet repair --list` */
+export const RepairMethodsResult = z.object({
+	schema: z.literal('goodnet/repair-methods@1'),
+	/** The method that is taken where none is named. */
+	default: RepairMethodName,
+	methods: z.array(
+		z.object({
+			name: RepairMethodName,
+			/** One sentence with its source. */
+			summary: z.string(),
+			/** Clean images that it cannot do without. */
+			needs: z.array(z.enum(['tuning', 'valid', 'unlabeled'])),
+			parameters: z.array(
+				z.object({
+					name: z.string(),
+					meaning: z.string(),
+					default: z.union([z.number(), z.string(), z.array(z.number())]),
+					/** What it takes, in words. */
+					range: z.string(),
+				}),
+			),
+		}),
+	),
+})
+
 /** `goodnet doctor` */
 export const DoctorResult = z.object({
 	schema: z.literal('goodnet/doctor@1'),
@@ -98,4 +124,5 @@ export const DoctorResult = z.object({
 export type PredictResult = z.infer<typeof PredictResult>
 export type InspectResult = z.infer<typeof InspectResult>
 export type ReproduceResult = z.infer<typeof ReproduceResult>
+export type RepairMethodsResult = z.infer<typeof RepairMethodsResult>
 export type DoctorResult = z.infer<typeof DoctorResult>

@@ -29,7 +29,7 @@ export const RepairMethodName = z.enum([
 ])
 
 /** Parameters of a method by name, defaults included. */
-export const MethodParameters = z.record(z.string(), z.union([z.number(), z.string()]))
+export const MethodParameters = z.record(z.string(), z.union([z.number(), z.string(), z.array(z.number())]))
 
 /** A label that the method suspects to be an attacker's target, most suspicious first. */
 export const SuspectRecord = z.object({

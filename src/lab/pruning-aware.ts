@@ -6,13 +6,13 @@
  */
 import type { ImageSet } from '../data/image-set.ts'
 import { chooseLayer, type PruneLayer } from '../defense/prune/layer.ts'
+import { masksOf } from '../defense/prune/masks.ts'
 import { prune } from '../defense/prune/prune.ts'
 import { rankLayer } from '../defense/prune/rank/rank-layer.ts'
 import { pruneChannels } from '../defense/prune/repaired.ts'
 import { InputError, UnsupportedError, UsageError } from '../errors.ts'
 import { replaceConstants } from '../graph/edit.ts'
-import { floatsOf, floatTensor, type Tensor } from '../graph/graph.ts'
-import { zeroSlices } from '../graph/slices.ts'
+import { floatsOf, type Tensor } from '../graph/graph.ts'
 import type { Model } from '../model/model.ts'
 import type { TrainedModel } from '../train/train.ts'
 
@@ -72,7 +72,7 @@ export async function trainPruningAware(
 	checkDecoys(model, layer)
 	const { model: cleanNet } = await trainings.clean(model)
 	const decoys = await idleChannels(cleanNet, layer, clean, options.pruneDrop, signal)
-	const masks = new Map(layer.filters.map(({ name, axis }) => [name, maskOf(cleanNet, name, axis, decoys)]))
+	const masks = masksOf(cleanNet, layer, decoys)
 	const { model: taught, history } = await trainings.poisoned(pruneChannels(cleanNet, layer, decoys), masks)
 	const reinstated = mixed(taught, cleanNet, masks)
 	return { model: await lowerBiases(reinstated, layer, decoys, clean, signal), history, layer: layer.name, decoys }
@@ -102,13 +102,6 @@ async function idleChannels(
 	if (idle.length > 0) return idle
 	const message = `the first channel of ${layer.name} already costs ${drop} points of clean accuracy, so there is none to hide behind; allow more with --prune-drop`
 	throw new InputError('no-decoys', message, { layer: layer.name })
-}
-
-/** 1 everywhere but in the decoys' slices. */
-function maskOf({ graph }: Model, name: string, axis: number, decoys: readonly number[]): Tensor {
-	// The layer's filters are constants of the graph.
-	const { dims, bytes } = graph.initializers.get(name)!
-	return zeroSlices(floatTensor(dims, new Float32Array(bytes.length / 4).fill(1)), axis, decoys)
 }
 
 /** `taught` where masks are 1, `original` where they are 0. */

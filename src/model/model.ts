@@ -55,6 +55,9 @@ export interface Model {
 /** Names of a GoodNet's outputs (design, section 5). */
 export const GOODNET_OUTPUTS = { label: 'label', rejected: 'rejected', scores: 'scores' } as const
 
+/** Name of the output that a GoodNet with a guard has besides: the guard's score, float32 `[N]`. */
+export const SUSPICION = 'suspicion'
+
 /** A shape as one reads it: `N×55×47×3`. */
 export function showShape(shape: Value['shape']): string {
 	return shape === null ? 'unknown' : shape.map((dim) => dim ?? '?').join('×')

@@ -12,7 +12,7 @@ export interface CleanSet {
 }
 
 /** The clean set of `run` by which its nets are described, null where none was given. */
-export function cleanSetOf(run: PruneRun): CleanSet | null {
+export function cleanSetOf(run: { readonly data: Pick<PruneRun['data'], 'valid' | 'test'> }): CleanSet | null {
 	if (run.data.test !== null) return describeSet('test', run.data.test)
 	return run.data.valid === null ? null : describeSet('valid', run.data.valid)
 }

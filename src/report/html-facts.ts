@@ -1,15 +1,15 @@
-/** The second half of the report: how to read it, and what went in and came out, with hashes. */
-import type { Intervention, PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
-import { chosenLabel, chosenLines } from './chosen.ts'
+/** What the second half of any report is made of: how to read it, and what went in and came out, with hashes. */
+import type { PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
 import { cleanSetOf } from './clean-set.ts'
-import { compactLines } from './compact-lines.ts'
 import { formatCount } from './format.ts'
 import { type Markup, markup } from './markup.ts'
 import { pairedLines } from './pairs.ts'
+import { type AnyRun, reportedRun } from './reported-run.ts'
 
-type Fact = readonly [name: string, value: Markup | string]
+export type Fact = readonly [name: string, value: Markup | string]
 
-export function readingSection(run: PruneRun): Markup {
+/** @param first how the nets of this run came about, in sentences */
+export function readingSection(run: AnyRun, first: readonly string[]): Markup {
 	const set = cleanSetOf(run)
 	const clean =
 		set?.record.labels === 'agreement'
@@ -17,65 +17,42 @@ export function readingSection(run: PruneRun): Markup {
 			: `Clean accuracy counts images answered with their true label${set ? ` (${set.key === 'test' ? 'test' : 'validation'} set)` : ''}.`
 	return markup`<section>
 <h2>How to read this</h2>
-<p>${orderSentences(run).join(' ')} Test and poisoned images were measured and chose nothing; what was found with their help is marked “oracle”.</p>
+<p>${first.join(' ')} Test and poisoned images were measured and chose nothing; what was found with their help is marked “oracle”.</p>
 <p>${clean} ASR, the attack success rate, is the share of poisoned images answered with the target label. The GoodNet answers where B
 and the repaired net agree and rejects the image where they differ; a rejected image counts as not correct and as not a hit.</p>
 <p>Brackets hold 95 % intervals (Wilson score). 0 of n is given by its exact one-sided upper bound, n of n by its lower bound.</p>
-${pairedLines(run).map((line) => markup`<p>${line}.</p>`)}
+${pairedLines(reportedRun(run)).map((line) => markup`<p>${line}.</p>`)}
 </section>`
 }
 
-/** How channels were ordered and nets chosen. */
-function orderSentences(run: PruneRun): string[] {
-	const { ranking, repaired } = run
-	const { quantity, first, name } = ranking ?? {}
-	const seen = name === 'l1' || name === 'clp' || name === 'random' ? '' : ' on the clean validation set'
+/** Model and preprocessing, for the table of what went in. */
+export function modelFacts({ model }: AnyRun): Fact[] {
 	return [
-		ranking
-			? `Channels are pruned by ${quantity}${seen}, ${first} first (ranking ${name}).`
-			: 'The channels and their order were given by hand.',
-		...(repaired.some(({ chosenBy }) => chosenBy === 'drop')
-			? ['A drop of X stands for the first net at least X points below B on the validation set.']
-			: []),
-		...chosenLines(run).map((line) => `${line.charAt(0).toUpperCase()}${line.slice(1)}.`),
+		['model', file(model.path, model.sha256)],
+		['format, input', `${model.format}, ${model.inputShape.join(' × ')}, ${formatCount(model.classes)} classes`],
 	]
 }
 
-export function inputSection(run: PruneRun): Markup {
-	const { model, data, preprocessing } = run
-	const { valid, test, poisoned } = data
-	return markup`<section>
-<h2>Model and data</h2>
-${factTable([
-	['model', file(model.path, model.sha256)],
-	['format, input', `${model.format}, ${model.inputShape.join(' × ')}, ${formatCount(model.classes)} classes`],
-	[
-		'pruned layer',
-		run.layers
-			? `${run.layers.length} layers together, ${model.channels} channels: ${run.layers.map(({ name }) => name).join(', ')}`
-			: `${model.layer}${model.producer === null ? '' : `, fed by ${model.producer}`}, ${model.channels} channels`,
-	],
-	['a channel is pruned', describeIntervention(run)],
-	['preprocessing', describePreprocessing(preprocessing)],
-	['validation set', valid ? file(valid.path, valid.sha256, `${formatCount(valid.images)} images`) : 'not given'],
-	['test set', test ? file(test.path, test.sha256, `${formatCount(test.images)} images`) : 'not given'],
-	['poisoned set', poisoned ? file(poisoned.path, poisoned.sha256, describePoisoned(poisoned)) : 'not given'],
-])}
-</section>`
+/** The row of a data set. */
+export function dataFact(
+	name: string,
+	set: { readonly path: string; readonly sha256: string; readonly images: number } | null,
+): Fact {
+	return [name, set ? file(set.path, set.sha256, `${formatCount(set.images)} images`) : 'not given']
 }
 
-const SILENCED: Record<Intervention, string> = {
-	weights: 'by zeroing its filter, kernel and bias',
-	normalization: 'by zeroing scale and shift of the batch normalization behind its filter',
-	mask: 'by a mask node, since zeroing its filter does not silence it',
+/** The row of the poisoned set. */
+export function poisonedFact(set: PruneRun['data']['poisoned']): Fact {
+	return ['poisoned set', set ? file(set.path, set.sha256, describePoisoned(set)) : 'not given']
 }
 
-function describeIntervention({ model, layers }: PruneRun): string {
-	const used = new Set(model.intervention ? [model.intervention] : layers?.map(({ intervention }) => intervention))
-	return [...used].map((each) => SILENCED[each]).join('; or ')
+function describePoisoned({ images, counted, target }: NonNullable<PruneRun['data']['poisoned']>): string {
+	const left = counted < images ? `, ${formatCount(counted)} counted (the others are of the target class)` : ''
+	return `${formatCount(images)} images${left}, target label ${target}`
 }
 
-function describePreprocessing({ scale, mean, std, channels, resize }: PruneRun['preprocessing']): string {
+/** How pixels became the model's input, in words. */
+export function describePreprocessing({ scale, mean, std, channels, resize }: PruneRun['preprocessing']): string {
 	const parts = [
 		`scale ${scale}`,
 		...(mean ? [`mean ${mean.join(', ')}`] : []),
@@ -86,40 +63,36 @@ function describePreprocessing({ scale, mean, std, channels, resize }: PruneRun[
 	return parts.join('; ')
 }
 
-function describePoisoned({ images, counted, target }: NonNullable<PruneRun['data']['poisoned']>): string {
-	const left = counted < images ? `, ${formatCount(counted)} counted (the others are of the target class)` : ''
-	return `${formatCount(images)} images${left}, target label ${target}`
-}
-
-/** The files that the run wrote; nothing where it wrote none. */
-export function outputSection(run: PruneRun): Markup {
-	const facts = run.repaired.flatMap(writtenFiles)
-	if (facts.length === 0) return markup``
+/** A section with a table of facts. */
+export function factSection(title: string, facts: readonly Fact[], more: readonly Markup[] = []): Markup {
 	return markup`<section>
-<h2>Files written</h2>
-${factTable(facts)}${compactLines(run).map((line) => markup`\n<p class="quiet">${line}</p>`)}
+<h2>${title}</h2>
+${factTable(facts)}${more}
 </section>`
 }
 
-function writtenFiles(record: RepairedRecord): Fact[] {
-	const { chosenBy, files, sha256, compact } = record
+/** The files of one repaired net. `net` tells it from others: `, drop 2`. */
+export function writtenFiles(
+	{ files, sha256 }: Pick<RepairedRecord, 'files' | 'sha256'>,
+	net: string,
+	others: readonly (readonly [name: string, path: string | null])[] = [],
+): Fact[] {
 	if (files === null) return []
-	const net = chosenBy === 'given' ? '' : `, ${chosenBy === 'drop' ? 'drop ' : ''}${chosenLabel(record)}`
 	const folder = files.source?.includes('/') ? files.source.slice(0, files.source.lastIndexOf('/') + 1) : null
 	const parts = Object.keys(sha256).filter(
 		(path) => folder !== null && path.startsWith(folder) && path !== files.source,
 	)
-	const names: [string, string | null][] = [
+	const names: (readonly [string, string | null])[] = [
 		[`repaired net${net}`, files.source],
 		...parts.map((path): [string, string] => [`its weights${net}`, path]),
 		[`repaired net as ONNX${net}`, files.onnx],
 		[`GoodNet${net}`, files.goodnet],
-		[`compact net${net}`, compact?.file ?? null],
+		...others,
 	]
 	return names.flatMap(([name, path]): Fact[] => (path === null ? [] : [[name, file(path, sha256[path] ?? '')]]))
 }
 
-export function environmentSection(run: PruneRun): Markup {
+export function environmentSection(run: AnyRun): Markup {
 	const { goodnet, node, onnxruntime, threads, device } = run.environment
 	const machine = `goodnet ${goodnet}, Node ${node}, ONNX Runtime ${onnxruntime} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
 	const times = Object.entries(run.seconds).map(([stage, seconds]) => `${stage} ${seconds.toFixed(1)} s`)
@@ -130,7 +103,8 @@ export function environmentSection(run: PruneRun): Markup {
 </section>`
 }
 
-function file(path: string, sha256: string, note = ''): Markup {
+/** A file's path with its hash. */
+export function file(path: string, sha256: string, note = ''): Markup {
 	const hash = sha256 === '' ? [] : [markup`<span class="hash">SHA-256 <code>${sha256}</code></span>`]
 	return markup`<code>${path}</code>${note === '' ? '' : `, ${note}`}${hash}`
 }

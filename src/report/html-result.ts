@@ -1,50 +1,37 @@
 /** The first half of the report: the verdict, four headline figures, and the result table. */
-import type { PruneRun } from '../contracts/prune-run.ts'
-import { chosenHeading, chosenPlace } from './chosen.ts'
-import { baselineOf, cleanCount, cleanSetOf } from './clean-set.ts'
+import { cleanCount, cleanSetOf } from './clean-set.ts'
 import { formatOf, formatRateParts } from './format.ts'
-import { type Judgement, judge } from './judge.ts'
 import { type Markup, markup } from './markup.ts'
-import { notReachedLines, type ResultRow, resultRows, type Share, usedColumns } from './rows.ts'
+import { notReachedLines } from './reach.ts'
+import { type AnyRun, reportedRun } from './reported-run.ts'
+import { type Cell, type ResultColumn, type ResultRow, resultRows, type Share, usedColumns } from './rows.ts'
 import { verdictParts } from './verdict.ts'
 
-/** The colour of the verdict's edge; its words say the same. */
-const TONES: Record<Judgement['outcome'], 'good' | 'warn' | 'bad' | 'plain'> = {
-	repaired: 'good',
-	'repaired-dearly': 'warn',
-	'too-few-images': 'warn',
-	weakened: 'warn',
-	'not-repaired': 'bad',
-	'no-trigger': 'plain',
-	'not-measured': 'plain',
-	'nothing-pruned': 'bad',
-}
-
-export function verdictSection(run: PruneRun): Markup {
-	const { finding, remark } = verdictParts(run)
+export function verdictSection(run: AnyRun): Markup {
+	const { finding, remark, tone } = verdictParts(run)
 	const more = remark === '' ? [] : [markup`<p>${remark}</p>`]
-	return markup`<section class="verdict ${TONES[judge(run).outcome]}" aria-label="Verdict">
+	return markup`<section class="verdict ${tone}" aria-label="Verdict">
 <p class="finding">${finding}</p>${more}
 </section>`
 }
 
 /** Clean accuracy and ASR, before and after, of the repaired net that the verdict speaks of, and what its GoodNet rejects. */
-export function headlineSection(run: PruneRun): Markup {
-	const { record } = judge(run)
-	if (record === null) return markup``
+export function headlineSection(run: AnyRun): Markup {
+	const { net } = verdictParts(run)
+	if (net === null) return markup``
 	const set = cleanSetOf(run)
-	const baseline = baselineOf(run)
+	const { before } = reportedRun(run)
 	const quantity = set?.quantity ?? 'clean accuracy'
-	const cleanBefore = toShare(baseline && cleanCount(baseline, set))
-	const asrBefore = baseline?.poisoned ?? null
+	const cleanBefore = toShare(before && cleanCount(before, set))
+	const asrBefore = before?.poisoned ?? null
 	const tiles = [
-		tile(`${quantity}, repaired net`, cleanBefore, toShare(cleanCount(record, set))),
-		tile('ASR, repaired net', asrBefore, record.poisoned),
-		tile('clean images the GoodNet rejects', null, toRejected(cleanCount(record.goodnet, set))),
-		tile('poisoned images the GoodNet rejects', null, toRejected(record.goodnet.poisoned)),
+		tile(`${quantity}, repaired net`, cleanBefore, toShare(cleanCount(net, set))),
+		tile('ASR, repaired net', asrBefore, net.poisoned),
+		tile('clean images the GoodNet rejects', null, toRejected(cleanCount(net.goodnet, set))),
+		tile('poisoned images the GoodNet rejects', null, toRejected(net.goodnet.poisoned)),
 	]
 	return markup`<section aria-label="Headline figures">
-<h2>Before → after, ${chosenPlace(record)}</h2>
+<h2>Before → after${net.place === '' ? '' : `, ${net.place}`}</h2>
 <dl class="tiles">${tiles}</dl>
 </section>`
 }
@@ -74,33 +61,36 @@ function bareShare({ hits, total }: Share): string {
 	return formatRateParts(hits, total).share.replace(' %', '')
 }
 
-export function resultSection(run: PruneRun): Markup {
-	const rows = resultRows(run)
+export function resultSection(run: AnyRun): Markup {
+	const reported = reportedRun(run)
+	const rows = resultRows(reported)
 	if (rows.length === 0) return markup``
-	const columns = usedColumns(run, rows)
-	const notReached = notReachedLines(run).map((line) => markup`<p class="quiet">${line}</p>`)
+	const { heading, unpruned } = reported
+	const lead = [...(heading === null ? [] : [heading]), 'net', ...(unpruned === null ? [] : ['pruned'])]
+	const columns = usedColumns(reported, rows)
+	const lines = run.schema === 'goodnet/prune@1' ? notReachedLines(run) : []
+	const row = (each: ResultRow) => resultRow(each, columns, heading !== null, unpruned !== null)
 	return markup`<section>
 <h2>Every net</h2>
 <div class="scroll"><table class="results">
-<thead><tr><th scope="col">${chosenHeading(run)}</th><th scope="col">net</th><th scope="col">pruned</th>${columns.map(
-		({ heading }) => markup`<th scope="col">${heading}</th>`,
+<thead><tr>${[...lead, ...columns.map((column) => column.heading)].map(
+		(name) => markup`<th scope="col">${name}</th>`,
 	)}</tr></thead>
-<tbody>${rows.map((row) => resultRow(row, columns))}</tbody>
+<tbody>${rows.map(row)}</tbody>
 </table></div>
-${notReached}
+${lines.map((line) => markup`<p class="quiet">${line}</p>`)}
 </section>`
 }
 
-function resultRow(row: ResultRow, columns: ReturnType<typeof usedColumns>): Markup {
-	const isTwin = row.net === 'GoodNet'
-	const cells = columns.map(({ key }) => rateCell(row.rates[key]))
+function resultRow(row: ResultRow, columns: readonly ResultColumn[], hasLabel: boolean, hasPruned: boolean): Markup {
+	const { net, isGuard } = row
+	const label = hasLabel ? markup`<td>${isGuard ? '' : row.label}</td>` : ''
+	const pruned = hasPruned ? markup`<td>${isGuard ? '' : (row.pruned ?? '')}</td>` : ''
 	return markup`
-<tr${isTwin ? markup` class="twin"` : ''}><td>${isTwin ? '' : row.drop}</td><th scope="row">${row.net}</th><td>${isTwin ? '' : row.pruned}</td>${cells}</tr>`
+<tr${isGuard ? markup` class="twin"` : ''}>${label}<th scope="row">${net}</th>${pruned}${columns.map(({ cell }) => tableCell(cell(row)))}</tr>`
 }
 
-function rateCell(share: Share | null): Markup {
-	if (share === null) return markup`<td>–</td>`
-	const parts = formatRateParts(share.hits, share.total)
-	const counts = formatOf(share.hits, share.total)
-	return markup`<td title="${counts}">${parts.share}<span class="interval">${parts.interval || counts}</span></td>`
+function tableCell({ share, interval, counts }: Cell): Markup {
+	if (counts === '') return markup`<td>${share}</td>`
+	return markup`<td title="${counts}">${share}<span class="interval">${interval || counts}</span></td>`
 }

@@ -104,11 +104,11 @@ export function leftoversOf(names: readonly string[]): string[] {
 /** What a run goes on from. */
 function keptOf(names: readonly string[]): string[] {
 	if (!names.includes(JOURNAL)) return []
-	return names.filter((name) => name === JOURNAL || /^checkpoint_\d\.safetensors$/.test(name))
+	return names.filter((name) => name === JOURNAL || /^checkpoint_\d{1,3}\.safetensors$/.test(name))
 }
 
 function isHalfWritten(name: string): boolean {
-	return /^(journal\.json|checkpoint_\d\.safetensors)\.[0-9a-f]{8}\.tmp$/.test(name) || isStaging(name)
+	return /^(journal\.json|checkpoint_\d{1,3}\.safetensors)\.[0-9a-f]{8}\.tmp$/.test(name) || isStaging(name)
 }
 
 /** The weights that a training run has come to in its stage `stage`, counted from 1. */

@@ -1,17 +1,16 @@
 /** The run folder of `prune`: `run.json`, the report, the curve, and for each drop the repaired net and its GoodNet (design, section 6). */
 import { join } from 'node:path'
 import type { CompactRecord, PruneRun, RepairedRecord } from '../contracts/prune-run.ts'
-import { GoodNet } from '../defense/goodnet.ts'
 import { compactRepaired } from '../defense/prune/compact.ts'
 import type { PruneLayer } from '../defense/prune/layer.ts'
 import { pruneUnits, type RepairedModel } from '../defense/prune/repaired.ts'
 import { throwIfAborted } from '../errors.ts'
-import { sha256Of, writeFilesWhole, writeFileWhole } from '../files.ts'
+import { writeFileWhole } from '../files.ts'
 import type { Model } from '../model/model.ts'
-import { placedFiles, sourceName } from '../model/save.ts'
-import { onnxFile, sourceFilesOrNull } from '../model/write-back.ts'
+import { onnxFile } from '../model/write-back.ts'
 import { chosenSuffix } from './chosen.ts'
 import { curveCsv } from './csv.ts'
+import { netFiles, writeNet } from './net-files.ts'
 import { fillOutputFolder, type OutputFolderOptions } from './output-folder.ts'
 
 export interface RunFolderOptions extends OutputFolderOptions {
@@ -61,42 +60,18 @@ async function writeNets(
 	const written: RepairedRecord[] = []
 	for (const record of records) {
 		throwIfAborted(signal)
-		const files = await netFiles(model, layers, record, options)
-		const sha256: Record<string, string> = {}
-		for (const [name, bytes] of files.contents) {
-			await writeFilesWhole(new Map([[join(folder, name), bytes]]))
-			sha256[name] = sha256Of(bytes)
-		}
+		const files = await filesOf(model, layers, record, options)
+		const sha256 = await writeNet(folder, files.contents)
 		written.push({ ...record, files: files.names, sha256, ...(files.compact && { compact: files.compact }) })
 		onProgress?.(written.length, records.length)
 	}
 	return written
 }
 
-async function netFiles(
-	model: Model,
-	layers: readonly PruneLayer[],
-	record: RepairedRecord,
-	options: RunFolderOptions,
-) {
-	const { classNames = null } = options
+async function filesOf(model: Model, layers: readonly PruneLayer[], record: RepairedRecord, options: RunFolderOptions) {
 	const repaired = pruneUnits(model, layers, record.channels)
 	const suffix = chosenSuffix(record)
-	const stem = `repaired_${suffix}`
-	const source = await sourceFilesOrNull(repaired)
-	const names = {
-		source: source && sourceName(model, stem, source),
-		onnx: `${stem}.onnx`,
-		goodnet: `goodnet_${suffix}.onnx`,
-	}
-	// Of an ONNX model in one file both names are one, and so is the file.
-	const onnx = source && names.source === names.onnx ? source.main : onnxFile(repaired)
-	const goodnet = GoodNet.of(model, repaired, { repairedSha256: sha256Of(onnx), classNames })
-	const contents = new Map([
-		...(source && names.source ? placedFiles(names.source, source) : []),
-		[names.onnx, onnx],
-		[names.goodnet, onnxFile(goodnet)],
-	])
+	const { names, contents, onnx } = await netFiles(model, repaired, `_${suffix}`, options.classNames)
 	const compact = options.compact ? await compactFile(repaired, layers, onnx, `compact_${suffix}.onnx`, options) : null
 	if (compact?.bytes) contents.set(compact.name, compact.bytes)
 	return { names, contents, compact: compact?.record }

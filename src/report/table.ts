@@ -1,11 +1,16 @@
-/** The closing table of `prune`, as plain text for a terminal. */
+/** The closing table of a run, as plain text for a terminal. */
 import type { PruneRun, RankingRecord } from '../contracts/prune-run.ts'
-import { chosenHeading, chosenLines } from './chosen.ts'
+import type { RepairRun } from '../contracts/repair-run.ts'
+import { chosenLines } from './chosen.ts'
 import { type CleanSet, cleanSetOf, describeSet } from './clean-set.ts'
+import { alignColumns, belowRates, besideRates, type RateLayout } from './columns.ts'
 import { compactLines } from './compact-lines.ts'
-import { formatCount, formatRateParts } from './format.ts'
+import { formatCount } from './format.ts'
 import { pairedLines } from './pairs.ts'
-import { notReachedLines, type ResultRow, resultRows, type Share, usedColumns } from './rows.ts'
+import { notReachedLines } from './reach.ts'
+import { methodLines, RATING_LINE } from './repair-lines.ts'
+import { type AnyRun, type ReportedRun, reportedRun } from './reported-run.ts'
+import { type ResultRow, resultRows, usedColumns } from './rows.ts'
 import { wrapWords } from './wrap.ts'
 
 /** Wide enough for every interval beside its rate, unless robust accuracy is known. */
@@ -17,81 +22,55 @@ const DEFAULT_WIDTH = 120
  *
  * @param width columns of the terminal; where it is too narrow, intervals stand below their rates
  */
-export function closingTable(run: PruneRun, width = DEFAULT_WIDTH): string {
-	const rows = resultRows(run)
-	const wide = tableLines(run, rows, besideRates)
-	const table = wide.every((line) => line.length <= width) ? wide : tableLines(run, rows, belowRates)
-	const captions = [...captionLines(run), ...notReachedLines(run), ...compactLines(run)].map((line) =>
-		wrapWords(line, width),
-	)
+export function closingTable(run: AnyRun, width = DEFAULT_WIDTH): string {
+	const reported = reportedRun(run)
+	const rows = resultRows(reported)
+	const wide = tableLines(reported, rows, besideRates)
+	const table = wide.every((line) => line.length <= width) ? wide : tableLines(reported, rows, belowRates)
+	const captions = captionLines(run, reported).map((line) => wrapWords(line, width))
 	return [...table, '', ...captions].map((line) => `${line}\n`).join('')
 }
 
-/** Cells of a column of rates, and how many lines each row takes. */
-interface RateLayout {
-	readonly linesPerRow: 1 | 2
-	cells(parts: readonly { readonly share: string; readonly interval: string }[]): string[]
-}
-
-/** Shares right-aligned under each other, each with its interval beside it. */
-const besideRates: RateLayout = {
-	linesPerRow: 1,
-	cells(parts) {
-		const width = Math.max(...parts.map(({ share }) => share.length))
-		return parts.map(({ share, interval }) => `${share.padStart(width)} ${interval}`.trimEnd())
-	},
-}
-
-const belowRates: RateLayout = {
-	linesPerRow: 2,
-	cells: (parts) => parts.flatMap(({ share, interval }) => [share, interval]),
-}
-
-function tableLines(run: PruneRun, rows: readonly ResultRow[], { linesPerRow, cells }: RateLayout): string[] {
+function tableLines(run: ReportedRun, rows: readonly ResultRow[], { linesPerRow, cells }: RateLayout): string[] {
 	const words = (texts: string[]) => texts.flatMap((text) => (linesPerRow === 1 ? [text] : [text, '']))
-	const parts = (share: Share | null) =>
-		share ? formatRateParts(share.hits, share.total) : { share: '–', interval: '' }
+	const labels = rows.map(({ label, isGuard }) => (isGuard ? '' : label))
+	const pruned = rows.map(({ pruned, isGuard }) => (isGuard ? '' : (pruned ?? '')))
 	return alignColumns([
-		[chosenHeading(run), ...words(rows.map(({ net, drop }) => (net === 'GoodNet' ? '' : drop)))],
+		...(run.heading === null ? [] : [[run.heading, ...words(labels)]]),
 		['net', ...words(rows.map(({ net }) => net))],
-		['pruned', ...words(rows.map(({ net, pruned }) => (net === 'GoodNet' ? '' : pruned)))],
-		...usedColumns(run, rows).map(({ key, heading }) => [heading, ...cells(rows.map((row) => parts(row.rates[key])))]),
+		...(run.unpruned === null ? [] : [['pruned', ...words(pruned)]]),
+		...usedColumns(run, rows).map(({ heading, cell }) => [heading, ...cells(rows.map(cell))]),
 	])
 }
 
-/** Lines of text from columns whose first cell is the heading: each padded to its widest cell, two spaces between, ruled below. */
-function alignColumns(columns: readonly (readonly string[])[]): string[] {
-	const padded = columns.map((cells) => {
-		const width = Math.max(...cells.map((cell) => cell.length))
-		const [heading = '', ...body] = cells.map((cell) => cell.padEnd(width))
-		return [heading, '─'.repeat(width), ...body]
-	})
-	const height = padded[0]?.length ?? 0
-	return Array.from({ length: height }, (_, line) =>
-		padded
-			.map((cells) => cells[line])
-			.join('  ')
-			.trimEnd(),
-	)
-}
-
-function captionLines(run: PruneRun): string[] {
+function captionLines(run: AnyRun, reported: ReportedRun): string[] {
 	const set = cleanSetOf(run)
 	const { poisoned } = run.data
+	const isPruning = run.schema === 'goodnet/prune@1'
 	return [
 		...(set ? [cleanCaption(set)] : []),
 		poisoned
 			? `ASR (attack success rate): ${formatCount(poisoned.counted)} poisoned images, ${poisoned.path}, target label ${poisoned.target}`
 			: 'ASR was not measured: no --poisoned set',
-		...(run.ranking && run.ranking.name !== 'mean' ? [rankingCaption(run.ranking)] : []),
-		...(run.data.valid && hasDrops(run)
-			? [`drop: points of ${describeSet('valid', run.data.valid).phrase} given up`]
-			: []),
-		...chosenLines(run),
+		...(isPruning ? pruningCaptions(run) : repairCaptions(run)),
 		'brackets: 95 % intervals',
 		'B: the net as it came; GoodNet: answers where B and the repaired net agree, and rejects the image where they differ',
-		...pairedLines(run),
+		...pairedLines(reported),
+		...(isPruning ? [...notReachedLines(run), ...compactLines(run)] : []),
 	]
+}
+
+function pruningCaptions(run: PruneRun): string[] {
+	const { ranking, data } = run
+	return [
+		...(ranking && ranking.name !== 'mean' ? [rankingCaption(ranking)] : []),
+		...(data.valid && hasDrops(run) ? [`drop: points of ${describeSet('valid', data.valid).phrase} given up`] : []),
+		...chosenLines(run),
+	]
+}
+
+function repairCaptions(run: RepairRun): string[] {
+	return [...methodLines(run), ...(run.data.poisoned ? [RATING_LINE] : [])]
 }
 
 function rankingCaption({ name, quantity, first, seed }: RankingRecord): string {

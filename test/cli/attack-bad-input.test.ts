@@ -103,6 +103,14 @@ describe('a bad call', () => {
 			const prunes = 'only the attack pruning-aware prunes while it trains; leave it out'
 			await fails(attack('badnets', '--target', '1', '--layer', 'conv_1'), 2, `--layer: ${prunes}`)
 			await fails(attack('none', '--prune-drop', '4'), 2, `--prune-drop: ${prunes}`)
+			const ofSgd = 'it belongs to --optimizer sgd, found adam; leave it out'
+			await fails(attack('none', '--momentum', '0.5'), 2, `--momentum: ${ofSgd}`)
+			await fails(attack('none', '--optimizer', 'adamw', '--nesterov'), 2, /^goodnet: --nesterov: .* found adamw/)
+			await fails(
+				attack('none', '--holdout', '20', '--test', 'test.npz'),
+				2,
+				'--holdout: with --test nothing is held out; leave one of them out',
+			)
 		}))
 
 	it('a target out of range, or none', () =>

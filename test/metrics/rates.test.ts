@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../src/errors.ts'
-import { der, dropReached, pointsLost } from '../../src/metrics/rates.ts'
+import { countWithin, der, dropReached, pointsLost } from '../../src/metrics/rates.ts'
 
 describe('dropReached', () => {
 	it('is reached at exactly 2 points, which floating point would lose', () => {
@@ -53,6 +53,28 @@ describe('dropReached', () => {
 		fc.assert(
 			fc.property(fc.integer({ min: 1, max: 20_000 }), fc.nat(20_000), fc.nat(1000), (total, lost, tenths) => {
 				expect(dropReached(lost, 0, total, tenths / 10)).toBe(lost * 1000 >= tenths * total)
+			}),
+		)
+	})
+})
+
+describe('countWithin', () => {
+	it.each([
+		[1, 2534, 25],
+		[1, 52, 0],
+		[2, 50, 1],
+		[0.1, 3000, 3],
+		[29, 100, 29],
+	])('%d points of %d are at most %d', (points, total, expected) => {
+		expect(countWithin(points, total)).toBe(expected)
+	})
+
+	it('is the last count that does not exceed the points, in tenths', () => {
+		fc.assert(
+			fc.property(fc.integer({ min: 1, max: 999 }), fc.nat(20_000), (tenths, total) => {
+				const count = countWithin(tenths / 10, total)
+				expect(count * 1000).toBeLessThanOrEqual(tenths * total)
+				expect((count + 1) * 1000).toBeGreaterThan(tenths * total)
 			}),
 		)
 	})

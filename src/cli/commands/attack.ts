@@ -1,7 +1,6 @@
 /** `goodnet attack`: makes a test subject, a net with a known backdoor or its clean twin, from somebody's images. */
 import { AttackName, type AttackRun } from '../../contracts/attack-run.ts'
 import { AttackOptions } from '../../contracts/cli-options.ts'
-import { GoodnetError } from '../../errors.ts'
 import { trainSubject } from '../../lab/subject.ts'
 import { formatCount, formatOf, formatRate } from '../../report/format.ts'
 import { checkOutput } from '../../report/output-folder.ts'
@@ -13,7 +12,7 @@ import { startClock } from '../clock.ts'
 import { defineCommand, type Io } from '../command.ts'
 import { DATA_PATHS, OUTPUT_FLAGS } from '../inputs.ts'
 import { createProgress, type Progress } from '../progress.ts'
-import { isPermanent } from '../resume.ts'
+import { settle } from '../settle.ts'
 import { alignColumns } from '../text-table.ts'
 import { trainingProgress } from '../training-progress.ts'
 
@@ -107,19 +106,6 @@ async function trainAndWrite(
 		progress.finish()
 		await settle(error, journal, options.output, io)
 		throw error
-	}
-}
-
-/** What stays of a run that ended early, and what can be done with it. */
-async function settle(error: unknown, journal: TrainingJournal, folder: string, io: Io): Promise<void> {
-	const code = error instanceof GoodnetError ? error.code : null
-	// Those of other stages may be sound: it is for the user to throw them away.
-	if (code === 'bad-checkpoint') return
-	if (isPermanent(error)) await journal.remove()
-	else if (journal.isWritten()) {
-		// The same steps would lead to the same end.
-		const way = code === 'diverged' ? '--force starts anew, with other settings' : '--resume goes on from there'
-		io.stderr.write(`\n${folder} holds the last good checkpoint; ${way}\n`)
 	}
 }
 

@@ -138,7 +138,10 @@ function goodnetText(model: Model): string {
 	const record = [...model.graph.metadata].filter(([key]) => key.startsWith('goodnet.'))
 	const lines = [
 		...factLines(model, describe(model)),
-		`answers  label (0..${model.classes - 1}, or ${model.classes} = rejected), rejected, scores`,
+		`answers  label (0..${model.classes - 1}, or ${model.classes} = rejected), ${model.graph.outputs
+			.slice(1)
+			.map(({ name }) => name)
+			.join(', ')}`,
 		...record.map(([key, value]) => `  ${key} = ${value.length > 90 ? `${value.slice(0, 90)}…` : value}`),
 	]
 	return lines.join('\n')

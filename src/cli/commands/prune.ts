@@ -1,5 +1,4 @@
 /** `goodnet prune`: the defense on somebody's own net and data. */
-import { readFile } from 'node:fs/promises'
 import { PruneOptions } from '../../contracts/cli-options.ts'
 import { ALL_LAYERS } from '../../contracts/prune-run.ts'
 import type { ImageSet } from '../../data/image-set.ts'
@@ -10,13 +9,13 @@ import { chooseLayer } from '../../defense/prune/layer.ts'
 import { checkThreshold } from '../../defense/prune/rank/rank-layer.ts'
 import { blindRecord } from '../../defense/prune/record.ts'
 import { checkChannels } from '../../defense/prune/repaired.ts'
-import { InputError, messageOf, UsageError } from '../../errors.ts'
-import { parseJson } from '../../json.ts'
+import { UsageError } from '../../errors.ts'
 import type { Model } from '../../model/model.ts'
 import { checkOutput } from '../../report/output-folder.ts'
 import { type Clock, startClock } from '../clock.ts'
 import { defineCommand, type Io } from '../command.ts'
 import { DATA_PATHS, MODEL_ARGUMENT, MODEL_FLAGS, openImagesFor, openModelFor } from '../inputs.ts'
+import { readOrder } from '../order-file.ts'
 import { createProgress, type Progress } from '../progress.ts'
 import { finishRun, runSweep, type SweepJob } from '../prune-job.ts'
 import { isPermanent, openRunJournal } from '../resume.ts'
@@ -180,24 +179,4 @@ async function blindPruning(model: Model, { channels, rank, u, layer: name }: Pr
 	checkChannels(model, layer, channels)
 	const choice = { chosenBy: 'given', drop: null, u: null, pruned: channels.length } as const
 	return { layers: [layer], order: channels, ranking: null, choice }
-}
-
-async function readOrder(path: string): Promise<number[]> {
-	const text = await readFile(path, 'utf8').catch((error: unknown) => {
-		throw new InputError('not-found', `${path} cannot be read: ${messageOf(error)}`, { path, cause: error })
-	})
-	const words = text.trimStart().startsWith('[')
-		? jsonNumbers(text)
-		: text.split(/[\s,]+/).filter((word) => word !== '')
-	const order = words.map(Number)
-	const bad = words.find((word) => !/^\d+$/.test(word))
-	if (bad === undefined && order.length > 0) return order
-	const found = bad === undefined ? 'an empty file' : `"${bad.slice(0, 40)}"`
-	throw new InputError('bad-order', `${path}: expected channel numbers, first pruned first, found ${found}`, { path })
-}
-
-/** The elements of a JSON array as text; the text itself, to be named in the error, where it is no such array. */
-function jsonNumbers(text: string): string[] {
-	const parsed = parseJson(text)
-	return Array.isArray(parsed) ? parsed.map(String) : [text]
 }

@@ -37,7 +37,7 @@ export const DEFAULT_SHARE = 0.2
 export async function readCleanData(method: RepairMethod, sets: CleanSets, options: CleanOptions): Promise<RepairData> {
 	checkGiven(method, sets)
 	await checkDistinct(sets)
-	const { tuning, valid } = await labelledParts(sets, options)
+	const { tuning, valid } = await labelledParts(method, sets, options)
 	for (const set of [tuning, valid]) if (set) checkClasses(set.images, set.path)
 	const unlabeled = sets.unlabeled
 		? { ...sizeOf(sets.unlabeled), pixels: await readPixels(sets.unlabeled, options), count: sets.unlabeled.count }
@@ -48,6 +48,11 @@ export async function readCleanData(method: RepairMethod, sets: CleanSets, optio
 			valid && memoryImages({ path: valid.path, ...valid.images, ...valid.size, layout: 'NHWC', classNames: null }),
 		unlabeled,
 	}
+}
+
+/** Is one set divided for this method? A method that only chooses has all of it to choose by. */
+export function isDivided({ needs }: RepairMethod): boolean {
+	return needs.some((need) => need !== 'valid')
 }
 
 function checkGiven({ name, needs }: RepairMethod, { data, tuning, valid, unlabeled }: CleanSets): void {
@@ -84,6 +89,7 @@ interface Part {
 }
 
 async function labelledParts(
+	method: RepairMethod,
 	{ data, tuning, valid }: CleanSets,
 	options: CleanOptions,
 ): Promise<{ readonly tuning: Part | null; readonly valid: Part | null }> {
@@ -93,6 +99,7 @@ async function labelledParts(
 	}
 	if (!data) return { tuning: tuning ? await read(tuning) : null, valid: valid ? await read(valid) : null }
 	const whole = await read(data)
+	if (!isDivided(method)) return { tuning: null, valid: whole }
 	const { kept, split } = splitImages(whole.images, whole.size, options.share, options.seed)
 	return { tuning: { ...whole, images: kept }, valid: { ...whole, images: split } }
 }

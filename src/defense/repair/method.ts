@@ -48,6 +48,8 @@ export interface RepairedPoint {
 export interface Repair {
 	readonly points: readonly RepairedPoint[]
 	readonly findings: RepairFindings
+	/** Was the method told something about the trigger or its label? Then every figure is an oracle's. Default: no. */
+	readonly isOracle?: boolean
 }
 
 export const NO_FINDINGS: RepairFindings = { history: null, suspects: null, candidates: null }
@@ -59,6 +61,8 @@ export interface RepairMethod<Table extends ParameterTable = ParameterTable> {
 	/** Which of `RepairData` it cannot do without. */
 	readonly needs: readonly (keyof RepairData)[]
 	readonly parameters: Table
+	/** Is it told something about the trigger or its label by these parameters? Default: it never is. */
+	readonly isOracle?: (parameters: Values<Table>) => boolean
 	/**
 	 * The given model stays as it was.
 	 * @throws UnsupportedError `not-applicable` for a net that lacks what the method works on; InputError `diverged`

@@ -18,11 +18,33 @@ export interface WordParameter {
 	readonly choices: readonly string[]
 }
 
-export type ParameterTable = Readonly<Record<string, NumberParameter | WordParameter>>
+/** Some numbers within a range, at least one, typed with commas between them. */
+export interface ListParameter {
+	readonly meaning: string
+	readonly default: readonly number[]
+	readonly low: number
+	readonly high: number
+}
+
+/** Any text: the name of something in the net. */
+export interface TextParameter {
+	readonly meaning: string
+	readonly default: string
+	/** What it names, in words: `a layer's name`. */
+	readonly kind: string
+}
+
+export type Parameter = NumberParameter | WordParameter | ListParameter | TextParameter
+export type ParameterTable = Readonly<Record<string, Parameter>>
+export type ParameterValue = number | string | readonly number[]
 
 /** The values of a table's parameters. */
 export type Values<Table extends ParameterTable> = {
-	readonly [Name in keyof Table]: Table[Name] extends NumberParameter ? number : string
+	readonly [Name in keyof Table]: Table[Name] extends NumberParameter
+		? number
+		: Table[Name] extends ListParameter
+			? readonly number[]
+			: string
 }
 
 /**
@@ -33,7 +55,7 @@ export type Values<Table extends ParameterTable> = {
  */
 export function parameterValues<Table extends ParameterTable>(
 	table: Table,
-	told: Readonly<Record<string, string | number>>,
+	told: Readonly<Record<string, ParameterValue>>,
 	method: string,
 ): Values<Table> {
 	for (const name of Object.keys(told)) {
@@ -45,26 +67,44 @@ export function parameterValues<Table extends ParameterTable>(
 		const value = told[name]
 		return [name, value === undefined ? parameter.default : parsed(name, parameter, value)] as const
 	})
-	// Each entry is a number or a word as its parameter is.
+	// Each entry is of the kind that its parameter is.
 	return Object.fromEntries(values) as Values<Table>
 }
 
-function parsed(name: string, parameter: NumberParameter | WordParameter, value: string | number): number | string {
-	const expected = rangeOf(parameter)
-	if ('choices' in parameter) {
-		if (parameter.choices.includes(String(value))) return String(value)
+function parsed(name: string, parameter: Parameter, value: ParameterValue): ParameterValue {
+	const text = String(value)
+	if ('kind' in parameter) {
+		if (text.trim() !== '') return text
+	} else if ('choices' in parameter) {
+		if (parameter.choices.includes(text)) return text
+	} else if (isList(parameter)) {
+		const numbers = typeof value === 'object' ? value : text.split(',').map(toNumber)
+		if (numbers.length > 0 && numbers.every((number) => isWithin(number, parameter))) return [...numbers]
 	} else {
-		const number = String(value).trim() === '' ? Number.NaN : Number(value)
-		const isWithin = number >= parameter.low && number <= parameter.high
-		if (isWithin && (!parameter.isWhole || Number.isInteger(number))) return number
+		const number = toNumber(text)
+		if (isWithin(number, parameter) && (!parameter.isWhole || Number.isInteger(number))) return number
 	}
-	throw new UsageError('bad-parameter', `--set ${name}: expected ${expected}, found ${value}`)
+	throw new UsageError('bad-parameter', `--set ${name}: expected ${rangeOf(parameter)}, found ${text || 'nothing'}`)
+}
+
+function isList(parameter: NumberParameter | ListParameter): parameter is ListParameter {
+	return Array.isArray(parameter.default)
+}
+
+function toNumber(text: string): number {
+	return text.trim() === '' ? Number.NaN : Number(text)
+}
+
+function isWithin(number: number, { low, high }: Pick<NumberParameter, 'low' | 'high'>): boolean {
+	return number >= low && number <= high
 }
 
 /** What a parameter takes, in words: `a whole number, 1 to 100`. */
-export function rangeOf(parameter: NumberParameter | WordParameter): string {
+export function rangeOf(parameter: Parameter): string {
+	if ('kind' in parameter) return parameter.kind
 	if ('choices' in parameter) return parameter.choices.join(' or ')
-	const { low, high, isWhole = false } = parameter
-	const kind = isWhole ? 'a whole number' : 'a number'
+	const { low, high } = parameter
+	if (isList(parameter)) return `numbers, ${low} to ${high} each`
+	const kind = parameter.isWhole ? 'a whole number' : 'a number'
 	return Number.isFinite(high) ? `${kind}, ${low} to ${high}` : `${kind} of at least ${low}`
 }

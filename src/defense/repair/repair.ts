@@ -4,11 +4,11 @@ import type { Model } from '../../model/model.ts'
 import type { PoisonedLabels } from '../labels.ts'
 import { answersOf, checkSets, countGoodNet, countNet, type MeasuredSets } from './measure.ts'
 import type { RepairContext, RepairData, RepairedPoint, RepairMethod } from './method.ts'
-import { parameterValues } from './parameters.ts'
+import { type ParameterValue, parameterValues } from './parameters.ts'
 
 export interface RepairOptions extends Omit<RepairContext, 'parameters'> {
 	/** Parameters that shall not have their default, by name. */
-	readonly parameters?: Readonly<Record<string, string | number>>
+	readonly parameters?: Readonly<Record<string, ParameterValue>>
 	/** What is measured before and after; the method never sees `test` and `poisoned`. */
 	readonly sets: MeasuredSets
 }
@@ -20,10 +20,12 @@ export interface MeasuredPoint extends Pick<RepairedNetRecord, 'after' | 'goodne
 
 export interface RepairResult {
 	/** All that decided the repair, defaults included. */
-	readonly parameters: Readonly<Record<string, string | number>>
+	readonly parameters: Readonly<Record<string, ParameterValue>>
 	readonly before: NetCounts
 	readonly repaired: readonly MeasuredPoint[]
 	readonly findings: RepairFindings
+	/** Was the method told something about the trigger or its label? */
+	readonly isOracle: boolean
 	/** What the labels of the poisoned set were taken for. */
 	readonly poison: PoisonedLabels | null
 }
@@ -56,5 +58,6 @@ export async function repairModel(
 		const after = countNet(sets, poison, own, badnet)
 		repaired.push({ point, after, goodnet: countGoodNet(sets, poison, own, badnet) })
 	}
-	return { parameters, before: countNet(sets, poison, badnet, badnet), repaired, findings, poison }
+	const isOracle = method.isOracle?.(parameters) ?? false
+	return { parameters, before: countNet(sets, poison, badnet, badnet), repaired, findings, isOracle, poison }
 }

@@ -1,7 +1,6 @@
 /** Fine-tuning: the net goes on learning, from clean images only, until it has forgotten what only the trigger needs. */
-import { train } from '../../../train/train.ts'
 import { defineMethod, NO_FINDINGS } from '../method.ts'
-import { TUNING_PARAMETERS, tuningOptions } from '../tuning.ts'
+import { TUNING_PARAMETERS, tune } from '../tuning.ts'
 
 export const fineTuning = defineMethod({
 	name: 'fine-tuning',
@@ -9,10 +8,10 @@ export const fineTuning = defineMethod({
 	needs: ['tuning', 'valid'],
 	parameters: TUNING_PARAMETERS,
 	async repair(model, data, context) {
-		const { model: tuned, history } = await train(model, data.tuning!, tuningOptions(data, context))
+		const { model: tuned, history, chosenBy, candidates } = await tune(model, data, context, { stage: 1 })
 		return {
-			points: [{ name: '', chosenBy: `after ${context.parameters.epochs} epochs`, model: tuned }],
-			findings: { ...NO_FINDINGS, history: [...history] },
+			points: [{ name: '', chosenBy, model: tuned }],
+			findings: { ...NO_FINDINGS, history: [...history], candidates },
 		}
 	},
 })

@@ -2,9 +2,15 @@
 import type { RepairMethodName } from '../../../contracts/repair-run.ts'
 import { UsageError } from '../../../errors.ts'
 import type { RepairMethod } from '../method.ts'
+import { anp } from './anp.ts'
+import { finePruning } from './fine-pruning.ts'
 import { fineTuning } from './fine-tuning.ts'
+import { ftSam } from './ft-sam.ts'
+import { nad } from './nad.ts'
+import { prune } from './prune.ts'
+import { unlearn } from './unlearn.ts'
 
-const METHODS: readonly RepairMethod[] = [fineTuning]
+const METHODS: readonly RepairMethod[] = [prune, fineTuning, finePruning, ftSam, anp, nad, unlearn]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 

@@ -1,0 +1,84 @@
+/** What trigger inversion makes smaller, as a graph: cross-entropy of the triggered images plus λ times the mask's size. */
+import { gradient } from '../../graph/gradient/gradient.ts'
+import { Tape } from '../../graph/gradient/tape.ts'
+import { elementCount, floatTensor, type Graph, makeNode, type Value } from '../../graph/graph.ts'
+import { imageDims } from '../../model/feed.ts'
+import type { Model } from '../../model/model.ts'
+import { shapesForBatch } from '../../model/shapes.ts'
+import { inferenceForm } from '../../train/inference-form.ts'
+import { crossEntropy } from '../../train/loss.ts'
+import type { Parameter } from '../../train/parameters.ts'
+import type { Problem } from '../../train/problem.ts'
+import { channelTensor, maskDims, patternDims } from './planes.ts'
+
+/** Inputs: images as the net takes them, float32; the wanted labels `[batch]`, int64; λ `[]`. */
+export const IMAGES = 'invert/images'
+export const TARGETS = 'invert/targets'
+export const WEIGHT = 'invert/weight'
+/** What is learned: mask and pattern before their tanh, in the layout of the net's input. */
+export const MASK = 'invert/mask'
+export const PATTERN = 'invert/pattern'
+
+export interface InversionProblem extends Problem {
+	/** The mask, 0..1, one number a pixel. */
+	readonly mask: string
+	/** The pattern, 0..255, in the order of the net's input. */
+	readonly pattern: string
+}
+
+/**
+ * `CE(f((1 − m) · x + m · p), t) + λ · ‖m‖₁` and its gradient for mask m and pattern p (Wang et al. 2019, section IV.A, equation 3). The pattern is
+ * in raw levels: scale, mean and deviation are part of the graph.
+ *
+ * @param batch images of a step
+ * @throws UnsupportedError as `gradient` does
+ */
+export async function inversionProblem(model: Model, batch: number): Promise<InversionProblem> {
+	const { input, runtime, classes } = model
+	const { graph: net } = inferenceForm(model)
+	const triggered = withTrigger(model, net)
+	const tape = new Tape(triggered.graph, 'invert/loss')
+	const isFlat = model.values.get(model.logits)?.shape?.length === 2
+	const logits = isFlat ? model.logits : tape.emit('Flatten', [model.logits])
+	const { loss: distance, correct } = crossEntropy(tape, logits, TARGETS, { batch, classes, smoothing: 0 })
+	const size = tape.reduce('ReduceSum', triggered.mask, [...maskDims(input).keys()], false)
+	const loss = tape.emit('Add', [distance, tape.emit('Mul', [size, WEIGHT])])
+	const graph = await shapesForBatch(tape.appended(), runtime, batch, (count) => ({
+		[IMAGES]: { dims: patternDims(input, count), data: new Float32Array(elementCount(patternDims(input, count))) },
+		[TARGETS]: { dims: [count], data: new BigInt64Array(count) },
+		[WEIGHT]: { dims: [], data: new Float32Array(1) },
+	}))
+	const parameters = [MASK, PATTERN].map((name): Parameter => {
+		return { name, tensor: graph.initializers.get(name)!, isKernel: false }
+	})
+	const { graph: whole, of } = gradient(graph, loss, [MASK, PATTERN])
+	const { mask, pattern } = triggered
+	return { ...{ graph: whole, gradientOf: of, parameters, loss, correct, mask, pattern }, statistics: new Map() }
+}
+
+/** `net` behind the images with the trigger on them. */
+function withTrigger({ input, preprocessing }: Model, net: Graph) {
+	const zeros = (dims: readonly number[]) => floatTensor(dims, new Float32Array(elementCount(dims)))
+	const inputs: Value[] = [
+		{ name: IMAGES, dtype: 'float32', shape: ['N', ...imageDims(input)] },
+		{ name: TARGETS, dtype: 'int64', shape: ['N'] },
+		{ name: WEIGHT, dtype: 'float32', shape: [] },
+	]
+	const learned = [[MASK, zeros(maskDims(input))] as const, [PATTERN, zeros(patternDims(input, 1))] as const]
+	const tape = new Tape(net, 'invert')
+	const share = (name: string) => {
+		return tape.emit('Mul', [tape.emit('Add', [tape.emit('Tanh', [name]), tape.scalar(1)]), tape.scalar(0.5)])
+	}
+	const mask = share(MASK)
+	const pattern = tape.emit('Mul', [share(PATTERN), tape.scalar(255)])
+	const { scale, mean, std } = preprocessing
+	const at = (values: readonly number[] | null, c: number, none: number) => values?.[c] ?? values?.[0] ?? none
+	const factor = tape.constant(channelTensor(input, (c) => scale / at(std, c, 1)))
+	const offset = tape.constant(channelTensor(input, (c) => -at(mean, c, 0) / at(std, c, 1)))
+	const shown = tape.emit('Add', [tape.emit('Mul', [pattern, factor]), offset])
+	const mixed = tape.emit('Add', [IMAGES, tape.emit('Mul', [mask, tape.emit('Sub', [shown, IMAGES])])])
+	const typed = input.dtype === 'float32' ? mixed : tape.cast(mixed, input.dtype)
+	const nodes = [...tape.nodes, makeNode('Identity', [typed], [input.name]), ...net.nodes]
+	const initializers = new Map([...net.initializers, ...tape.initializers, ...learned])
+	return { graph: { ...net, inputs, nodes, initializers, outputs: [] }, mask, pattern }
+}

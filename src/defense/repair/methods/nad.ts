@@ -1,0 +1,28 @@
+/** Neural attention distillation: a fine-tuned net teaches the backdoored one where to look. */
+import { attentionDistillation } from '../attention.ts'
+import { defineMethod, NO_FINDINGS } from '../method.ts'
+import { TUNING_PARAMETERS, TUNING_STAGES, tune } from '../tuning.ts'
+
+export const nad = defineMethod({
+	name: 'nad',
+	summary: 'the net learns to look where a fine-tuned copy of it looks (Li et al. 2021, arXiv:2101.05930)',
+	needs: ['tuning', 'valid'],
+	parameters: {
+		...TUNING_PARAMETERS,
+		beta: { meaning: 'β, weight of the attention distance', default: 1000, low: 0, high: 1e9 },
+	},
+	async repair(model, data, context) {
+		const { parameters } = context
+		const teacher = await tune(model, data, context, { stage: 1, name: 'tune the teacher' })
+		const student = await tune(
+			model,
+			data,
+			{ ...context, parameters: { ...parameters, lr: teacher.rate } },
+			{ stage: 1 + TUNING_STAGES, name: 'teach', problem: attentionDistillation(teacher.model, parameters.beta) },
+		)
+		return {
+			points: [{ name: '', chosenBy: teacher.chosenBy, model: student.model }],
+			findings: { ...NO_FINDINGS, history: [...student.history], candidates: teacher.candidates },
+		}
+	},
+})

@@ -1,0 +1,73 @@
+/** The labels that a repair by inverted triggers works against: told, or found on clean pictures. */
+import type { RepairFindings } from '../../contracts/repair-run.ts'
+import { UnsupportedError, UsageError } from '../../errors.ts'
+import type { Model } from '../../model/model.ts'
+import { ANOMALY_THRESHOLD, findSuspects } from '../invert/suspects.ts'
+import type { RepairContext, UnlabeledImages } from './method.ts'
+import type { ParameterTable } from './parameters.ts'
+
+/** Beyond this, inverting every label takes minutes. */
+const MAX_CLASSES = 64
+/** Told or not. */
+const UNKNOWN = -1
+/** Labels that a record tells of beside the suspects. */
+const SHOWN = 10
+
+export const LABEL_PARAMETERS = {
+	label: {
+		meaning: 'the target label where it is known, which makes every figure an oracle’s; -1: find it',
+		default: UNKNOWN,
+		low: UNKNOWN,
+		high: 1e6,
+		isWhole: true,
+	},
+} as const satisfies ParameterTable
+
+export interface Suspected {
+	/** Most suspicious first; empty where no label stands out. */
+	readonly labels: readonly number[]
+	/** Norm of an inverted trigger from which on it is no smaller than those of other labels: their median. Infinite where unknown. */
+	readonly usualNorm: number
+	readonly findings: RepairFindings['suspects']
+	/** Was the label told? */
+	readonly isOracle: boolean
+}
+
+/**
+ * @param images clean pictures of the net's input size
+ * @param method named by errors
+ * @throws UsageError `bad-parameter` for a label that the net does not have; UnsupportedError `not-applicable` for a net of many classes
+ */
+export async function suspectedLabels(
+	model: Model,
+	images: UnlabeledImages,
+	method: string,
+	{ parameters: { label }, seed, signal, onProgress }: RepairContext<typeof LABEL_PARAMETERS>,
+): Promise<Suspected> {
+	const { classes, source } = model
+	if (label >= classes) {
+		const message = `--set label: expected -1 or a label 0..${classes - 1}, found ${label}`
+		throw new UsageError('bad-parameter', message)
+	}
+	const isOracle = label !== UNKNOWN
+	if (classes > MAX_CLASSES) {
+		if (isOracle) return { labels: [label], usualNorm: Number.POSITIVE_INFINITY, findings: null, isOracle }
+		const message = `${source.path}: ${method} inverts a trigger for every class, at most ${MAX_CLASSES}, and this net has ${classes}; take distill-unlearn, or name the label with --set label=L`
+		throw new UnsupportedError('not-applicable', message, { path: source.path })
+	}
+	const found = await findSuspects(model, images, {
+		...{ seed, signal },
+		onProgress: (done, total) => onProgress?.('suspects', done, total),
+	})
+	const norms = found.map(({ trigger }) => trigger.norm)
+	const listed = found.filter(({ isSuspect }, i) => isSuspect || i < SHOWN)
+	return {
+		labels: isOracle ? [label] : found.filter(({ isSuspect }) => isSuspect).map((each) => each.label),
+		usualNorm: norms[Math.floor(norms.length / 2)]!,
+		findings: {
+			quantity: `anomaly index of the inverted trigger's size; a suspect has more than ${ANOMALY_THRESHOLD}`,
+			labels: listed.map(({ label: each, anomaly, isSuspect }) => ({ label: each, score: anomaly, isSuspect })),
+		},
+		isOracle,
+	}
+}
