@@ -110,11 +110,11 @@ describeShared('guards of a residual net with a published repair', () => {
 	}, 120_000)
 })
 
-/** 300 images, every second one from `first` on. */
+/** 200 images, every second one from `first` on. */
 function everySecond({ pixels, dims, labels }: LabelledImages, first: 0 | 1): ImageSet {
 	const [, channels, height, width] = dims as [number, number, number, number]
 	const size = channels * height * width
-	const picks = Array.from({ length: 300 }, (_, i) => 2 * i + first)
+	const picks = Array.from({ length: 200 }, (_, i) => 2 * i + first)
 	const picked = new Uint8Array(picks.length * size)
 	for (const [to, from] of picks.entries()) picked.set(pixels.subarray(from * size, (from + 1) * size), to * size)
 	return memoryImages({
