@@ -14,7 +14,9 @@ describe('pairedLines', () => {
 	})
 
 	it('says no more of tiny values than that they are tiny', () => {
-		expect(pairedLines(reportedRun(withCounts(smallRun(), { before: 100, after: 40, both: 40 })))[0]).toMatch(/p < 0\.001$/)
+		expect(pairedLines(reportedRun(withCounts(smallRun(), { before: 100, after: 40, both: 40 })))[0]).toMatch(
+			/p < 0\.001$/,
+		)
 	})
 })
 
