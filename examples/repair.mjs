@@ -17,7 +17,7 @@ const method = methodNamed('fine-tuning')
 const sets = { data: demoImages('valid') } // or: await loadImages('clean.npz')
 const data = await readCleanData(method, sets, { classes: badnet.classes, share: 0.2, seed: 0 })
 const { before, repaired } = await repairModel(badnet, method, data, {
-	parameters: { epochs: Number(epochs), lr: 0.001 },
+	parameters: { epochs: Number(epochs), lr: 1e-5 }, // this net takes levels 0..255 as they are, so its steps must be small
 	seed: 0,
 	sets: { valid: data.valid, test: demoImages('test'), poisoned: demoImages('poisoned') }, // measured; the method never sees the last two
 })
