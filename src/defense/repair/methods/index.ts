@@ -4,9 +4,10 @@ import { UsageError } from '../../../errors.ts'
 import type { RepairMethod } from '../method.ts'
 import { anp } from './anp.ts'
 import { fineTuning } from './fine-tuning.ts'
+import { triggerPruning } from './trigger-pruning.ts'
 import { unlearn } from './unlearn.ts'
 
-const METHODS: readonly RepairMethod[] = [fineTuning, anp, unlearn]
+const METHODS: readonly RepairMethod[] = [fineTuning, anp, unlearn, triggerPruning]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 
