@@ -4,10 +4,11 @@ import { UsageError } from '../../../errors.ts'
 import type { RepairMethod } from '../method.ts'
 import { anp } from './anp.ts'
 import { fineTuning } from './fine-tuning.ts'
+import { iBau } from './i-bau.ts'
 import { triggerPruning } from './trigger-pruning.ts'
 import { unlearn } from './unlearn.ts'
 
-const METHODS: readonly RepairMethod[] = [fineTuning, anp, unlearn, triggerPruning]
+const METHODS: readonly RepairMethod[] = [fineTuning, anp, iBau, unlearn, triggerPruning]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 
