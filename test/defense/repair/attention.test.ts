@@ -3,8 +3,11 @@ import { attentionPlaces } from '../../../src/defense/repair/attention.ts'
 import { fineTuning } from '../../../src/defense/repair/methods/fine-tuning.ts'
 import { nad } from '../../../src/defense/repair/methods/nad.ts'
 import { floatTensor, makeNode } from '../../../src/graph/graph.ts'
+import { dependentsOf } from '../../../src/graph/query.ts'
+import type { Model } from '../../../src/model/model.ts'
 import { createModel } from '../../../src/train/create-model.ts'
 import { trainingForm } from '../../../src/train/training-form.ts'
+import { preActResNet } from '../../helpers/architectures/resnet.ts'
 import { modelOf } from '../../helpers/models.ts'
 import { wrapGraph } from '../../helpers/networks.ts'
 import { runtime } from '../../lab/subjects.ts'
@@ -12,27 +15,22 @@ import { makeNet } from '../../train/small-net.ts'
 import { repairWith, wavyData, weightsOf } from './small-repair.ts'
 
 describe('places of attention (their loss beside PyTorch: torch.test.ts)', () => {
-	const placesOf = async (architecture: string) => {
-		const size = { height: 32, width: 32, channels: 3 }
-		const model = await createModel(architecture, size, 10, { seed: 1, runtime })
-		const places = attentionPlaces(model, trainingForm(model).graph)
-		return places.map(({ name, axis }) => ({ name, size: model.values.get(name)!.shape!.toSpliced(axis, 1).slice(1) }))
-	}
+	const sizesOf = (model: Model) =>
+		attentionPlaces(model, trainingForm(model).graph).map(({ name, axis }) =>
+			model.values.get(name)!.shape!.toSpliced(axis, 1).slice(1).join('×'),
+		)
 
-	it('end the last three groups of a residual net', async () => {
-		const places = await placesOf('preact-resnet18')
-		expect(places.map(({ size }) => size)).toEqual([
-			[16, 16],
-			[8, 8],
-			[4, 4],
-		])
+	it('end the groups of a residual net', async () => {
+		const net = await modelOf(preActResNet({ size: 16, classes: 5, widths: [4, 5, 6, 7], blocks: 2 }))
+		expect(sizesOf(net)).toEqual(['8×8', '4×4', '2×2'])
+		const [last] = attentionPlaces(net, trainingForm(net).graph).slice(-1)
+		const dependents = dependentsOf(net.graph, [last!.name])
+		expect([...dependents].some(({ op }) => op === 'Conv')).toBe(false)
 	})
 
 	it('follow the poolings of a plain net', async () => {
-		const places = await placesOf('small-cnn')
-		const sides = places.map(({ size }) => Number(size[0]))
-		expect(sides).toEqual([...new Set(sides)].sort((a, b) => b - a))
-		expect(places.length).toBeGreaterThan(1)
+		const net = await createModel('small-cnn', { height: 32, width: 32, channels: 3 }, 10, { seed: 1, runtime })
+		expect(sizesOf(net)).toEqual(['16×16', '8×8', '4×4'])
 	})
 })
 

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import { memoryImages } from '../../../src/data/memory.ts'
+import type { PruningRecord } from '../../../src/defense/prune/repaired.ts'
 import { layersToPrune, pruneIdle } from '../../../src/defense/repair/idle-channels.ts'
 import { finePruning } from '../../../src/defense/repair/methods/fine-pruning.ts'
-import { floatTensor, makeNode } from '../../../src/graph/graph.ts'
+import { floatsOf, floatTensor, makeNode } from '../../../src/graph/graph.ts'
 import { isZeroSlice } from '../../../src/graph/slices.ts'
 import type { Model } from '../../../src/model/model.ts'
-import { createModel } from '../../../src/train/create-model.ts'
-import { modelOf } from '../../helpers/models.ts'
-import { PLAIN_SHAPE, randomCnn, wrapGraph } from '../../helpers/networks.ts'
-import { runtime } from '../../lab/subjects.ts'
+import { SMALL_NETS } from '../../helpers/architectures/small.ts'
+import { modelOf, randomImages } from '../../helpers/models.ts'
+import { wrapGraph } from '../../helpers/networks.ts'
 import { data, repairWith, smallBadNet, wavyData, weightsOf } from './small-repair.ts'
 
 const { model } = await smallBadNet()
@@ -57,34 +58,33 @@ describe('fine-pruning', () => {
 		}
 	})
 
-	it('keeps a mask a mask where filters cannot silence a channel', async () => {
-		const residual = await modelOf(
-			randomCnn({
-				...PLAIN_SHAPE,
-				size: 6,
-				colours: 3,
-				channels: 6,
-				classes: 3,
-				residual: true,
-				activation: 'Sigmoid',
-			}),
-		)
-		const own = { ...residual, preprocessing: { ...residual.preprocessing, scale: 1 / 255 } }
-		const masked = layersToPrune(own, 'last')[0]!
-		const forced = { ...masked, intervention: 'mask' as const, filters: [] }
-		const { masks } = await pruneIdle(own, [forced], wavyData.valid!, { drop: 100 })
-		expect(masks.size).toBe(0)
-	})
-
-	it('takes each convolution once, the last one first', async () => {
-		const size = { height: 32, width: 32, channels: 3 }
-		for (const architecture of ['small-cnn', 'preact-resnet18']) {
-			const net = await createModel(architecture, size, 10, { seed: 1, runtime })
+	for (const { name, build } of SMALL_NETS) {
+		it(`${name}: takes each convolution once, the last one first`, async () => {
+			const net = await modelOf(build({ seed: 3 }))
 			const filters = layersToPrune(net, 'all').map((layer) => layer.filters[0]!.name)
 			expect(new Set(filters).size).toBe(filters.length)
-			const places = filters.map((name) => net.graph.nodes.findIndex(({ inputs }) => inputs.includes(name)))
+			const places = filters.map((each) => net.graph.nodes.findIndex(({ inputs }) => inputs.includes(each)))
 			expect(places).toEqual([...places].sort((a, b) => b - a))
-		}
+		})
+	}
+
+	it('of a residual net: a mask node stays as it is while the rest learns', async () => {
+		const net = await modelOf(SMALL_NETS.find(({ name }) => name === 'ResNet')!.build({ seed: 3 }))
+		const { labels } = randomImages(net, 40, 5)
+		const pixels = Uint8Array.from({ length: 40 * 8 * 8 * 3 }, (_, i) => (31 * i * i) % 256)
+		const set = { pixels, labels: labels!, count: 40, height: 8, width: 8, channels: 3 }
+		const valid = memoryImages({ ...set, path: 'valid', layout: 'NHWC', classNames: null })
+		const [layer] = layersToPrune(net, 'last')
+		expect(layer!.intervention).toBe('mask')
+		const sets = { tuning: set, valid, unlabeled: null }
+		const { points } = await repairWith(finePruning, net, sets, { ...told, 'prune-drop': 100 })
+		const { model: repaired } = points[0]!
+		const [{ channels, intervention }] = repaired.pruning as [PruningRecord]
+		expect(intervention).toBe('mask')
+		const mask = floatsOf(repaired.graph.initializers.get(`${layer!.name}/goodnet_mask`)!)
+		expect([...mask].map((factor, i) => (factor === 0 ? i : -1)).filter((i) => i >= 0)).toEqual(
+			[...channels].sort((a, b) => a - b),
+		)
 	})
 
 	it('does not apply to a net without convolutions, and says so', async () => {
