@@ -17,7 +17,7 @@ import type { RepairContext, RepairData } from './method.ts'
 import type { ParameterTable, Values } from './parameters.ts'
 
 /** Steps of a tuning, and of the trial of a rate, unless epochs are told: docs/decisions/022. */
-const STEPS = 400
+const STEPS = 300
 const TRIAL_STEPS = 60
 /** A trial that costs more points than this is of a rate that is far too large. */
 const TRIAL_DROP = 10
@@ -30,7 +30,7 @@ const MAX_EPOCHS = 100
  * Rates that are tried, largest first: a larger one moves further from the backdoor (Sha et al. 2022, "Fine-Tuning Is All You Need to Mitigate
  * Backdoor Attacks", arXiv:2212.09067), until the net forgets its task as well. The small ones are for nets that read pixels as 0..255.
  */
-const RATES = [0.1, 0.03, 0.01, 3e-3, 1e-3, 1e-4, 1e-5, 1e-6] as const
+const RATES = [0.1, 0.06, 0.03, 0.02, 0.01, 6e-3, 3e-3, 1e-3, 1e-4, 1e-5, 1e-6] as const
 
 /** SGD as BackdoorBench tunes (Wu et al. 2022, arXiv:2206.12654, appendix B), but for the number of steps and the rate. */
 export const TUNING_PARAMETERS = {
