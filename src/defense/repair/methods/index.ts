@@ -12,7 +12,17 @@ import { prune } from './prune.ts'
 import { triggerPruning } from './trigger-pruning.ts'
 import { unlearn } from './unlearn.ts'
 
-const METHODS: readonly RepairMethod[] = [prune, fineTuning, finePruning, ftSam, anp, nad, iBau, unlearn, triggerPruning]
+const METHODS: readonly RepairMethod[] = [
+	prune,
+	fineTuning,
+	finePruning,
+	ftSam,
+	anp,
+	nad,
+	iBau,
+	unlearn,
+	triggerPruning,
+]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 
