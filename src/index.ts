@@ -11,6 +11,7 @@ export { drawTrigger } from './attack/trigger-image.ts'
 export { AttackName, AttackRun, StampResult } from './contracts/attack-run.ts'
 export { EvaluateRun } from './contracts/evaluate-run.ts'
 export { PruneRun, RankName } from './contracts/prune-run.ts'
+export { RepairMethodName, RepairRun } from './contracts/repair-run.ts'
 export { EpochRecord } from './contracts/training.ts'
 export { holdOut } from './data/held-out.ts'
 // Images
@@ -37,6 +38,13 @@ export {
 } from './defense/prune/prune.ts'
 export { rankLayer } from './defense/prune/rank/rank-layer.ts'
 export { type PruningRecord, pruneChannels, pruneUnits, type RepairedModel } from './defense/prune/repaired.ts'
+// Repairs
+export { type CleanOptions, type CleanSets, readCleanData } from './defense/repair/data.ts'
+export type { MeasuredSets } from './defense/repair/measure.ts'
+export type { Repair, RepairContext, RepairData, RepairedPoint, RepairMethod } from './defense/repair/method.ts'
+export { DEFAULT_METHOD, methodNamed, REPAIR_METHODS } from './defense/repair/methods/index.ts'
+export type { Parameter, ParameterTable, ParameterValue } from './defense/repair/parameters.ts'
+export { type MeasuredPoint, type RepairOptions, type RepairResult, repairModel } from './defense/repair/repair.ts'
 // Errors
 export {
 	FormatError,

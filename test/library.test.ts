@@ -18,6 +18,7 @@ describe('the library', () => {
 			  "ARCHITECTURES",
 			  "AttackName",
 			  "AttackRun",
+			  "DEFAULT_METHOD",
 			  "DEFAULT_PRUNING_AWARE",
 			  "DEFAULT_RECIPE",
 			  "EpochRecord",
@@ -31,7 +32,10 @@ describe('the library', () => {
 			  "NO_AUGMENTATION",
 			  "PruneRun",
 			  "RAW",
+			  "REPAIR_METHODS",
 			  "RankName",
+			  "RepairMethodName",
+			  "RepairRun",
 			  "StampResult",
 			  "UnsupportedError",
 			  "UsageError",
@@ -57,6 +61,7 @@ describe('the library', () => {
 			  "makeAttack",
 			  "mcnemar",
 			  "memoryImages",
+			  "methodNamed",
 			  "normalizationBehind",
 			  "openModel",
 			  "poisonTest",
@@ -70,7 +75,9 @@ describe('the library', () => {
 			  "pruneChannels",
 			  "pruneUnits",
 			  "rankLayer",
+			  "readCleanData",
 			  "readImages",
+			  "repairModel",
 			  "reportHtml",
 			  "scheduleOf",
 			  "sgd",
@@ -92,8 +99,10 @@ describe('the library', () => {
 			  "loadModel",
 			  "nodeRuntime",
 			  "openScratch",
+			  "repairRecord",
 			  "saveModel",
 			  "sweepRecord",
+			  "writeRepairFolder",
 			  "writeRunFolder",
 			]
 		`)
@@ -113,6 +122,19 @@ describe('the library', () => {
 			expect(stdout).toMatch(/^\d+ of \d+ triggered faces rejected\n$/)
 			expect(existsSync(join(folder, 'repaired_10.h5'))).toBe(true)
 			expect(existsSync(join(folder, 'goodnet_10.onnx'))).toBe(true)
+		}))
+
+	it('repairs a net in twenty lines, as docs/repair.md says', () =>
+		inTemporaryFolder(async (folder) => {
+			const script = join(root, 'examples/repair.mjs')
+			const { status, stdout, stderr } = spawnSync(process.execPath, [script, folder, '1'], { encoding: 'utf8' })
+			expect(stderr).toBe('')
+			expect(status).toBe(0)
+			expect(stdout).toMatch(
+				/^after 1 epochs: clean \d+ → \d+ of 1280\ntriggered: \d+ → \d+ of 1270 answer the target\nthe GoodNet rejects \d+ of them\n$/,
+			)
+			expect(existsSync(join(folder, 'repaired.h5'))).toBe(true)
+			expect(existsSync(join(folder, 'goodnet.onnx'))).toBe(true)
 		}))
 
 	it('trains a backdoored net in twenty lines, as docs/attack-lab.md says', () =>

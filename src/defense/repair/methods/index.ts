@@ -6,11 +6,23 @@ import { anp } from './anp.ts'
 import { finePruning } from './fine-pruning.ts'
 import { fineTuning } from './fine-tuning.ts'
 import { ftSam } from './ft-sam.ts'
+import { iBau } from './i-bau.ts'
 import { nad } from './nad.ts'
 import { prune } from './prune.ts'
+import { triggerPruning } from './trigger-pruning.ts'
 import { unlearn } from './unlearn.ts'
 
-const METHODS: readonly RepairMethod[] = [prune, fineTuning, finePruning, ftSam, anp, nad, unlearn]
+const METHODS: readonly RepairMethod[] = [
+	prune,
+	fineTuning,
+	finePruning,
+	ftSam,
+	anp,
+	nad,
+	iBau,
+	unlearn,
+	triggerPruning,
+]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 
