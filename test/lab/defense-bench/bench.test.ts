@@ -89,7 +89,7 @@ describe('benchDefenses', () => {
 	it('keeps what does not apply or diverges as a result, and runs again what died', () =>
 		inTemporaryFolder(async (folder) => {
 			const dense = { ...SUITE.subjects[1]!, name: 'dense', model: 'dense.onnx', test: 'few.npz' }
-			const methods = ['prune', { method: 'fine-tuning', as: 'hot', set: { epochs: 1, lr: 100 } }]
+			const methods = ['prune', { method: 'fine-tuning', as: 'hot', set: { epochs: 30, lr: 100 } }]
 			await writeSuite(folder, { ...SUITE, subjects: [dense, SUITE.subjects[1]], methods })
 			const one = { subjects: ['dense'], methods: ['prune'] }
 			const other = { subjects: ['twin'], methods: ['hot'] }
