@@ -18,9 +18,9 @@ describe('the rate of a tuning', () => {
 		expect(points[0]!.chosenBy).toBe(
 			`after 4 epochs at learning rate ${rates.at(-1)}, chosen by accuracy on 100 clean validation images`,
 		)
-		expect(correct).toBeGreaterThanOrEqual(98)
+		expect(correct).toBeGreaterThanOrEqual(97)
 		// All but the last cost too much, after a trial or after a whole run.
-		for (const { valid } of nets.slice(0, -1)) expect(valid.correct).toBeLessThan(98)
+		for (const { valid } of nets.slice(0, -1)) expect(valid.correct).toBeLessThan(97)
 	})
 
 	it('is not looked for where it is told', async () => {
