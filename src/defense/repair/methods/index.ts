@@ -3,6 +3,7 @@ import type { RepairMethodName } from '../../../contracts/repair-run.ts'
 import { UsageError } from '../../../errors.ts'
 import type { RepairMethod } from '../method.ts'
 import { anp } from './anp.ts'
+import { distillUnlearn } from './distill-unlearn.ts'
 import { finePruning } from './fine-pruning.ts'
 import { fineTuning } from './fine-tuning.ts'
 import { ftSam } from './ft-sam.ts'
@@ -10,7 +11,7 @@ import { nad } from './nad.ts'
 import { prune } from './prune.ts'
 import { unlearn } from './unlearn.ts'
 
-const METHODS: readonly RepairMethod[] = [prune, fineTuning, finePruning, ftSam, anp, nad, unlearn]
+const METHODS: readonly RepairMethod[] = [prune, fineTuning, finePruning, ftSam, anp, nad, unlearn, distillUnlearn]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 
