@@ -74,7 +74,8 @@ export async function buildForward(
 	return { graph, ...values, statistics: form.statistics, parameters: learnableOf(model, form.graph) }
 }
 
-function learnableOf(model: Model, graph: Graph): readonly Parameter[] {
+/** The weights of `graph` that are the model's own. @throws InputError `nothing-to-train` */
+export function learnableOf(model: Model, graph: Graph): readonly Parameter[] {
 	const own = new Set(model.graph.initializers.keys())
 	const parameters = parametersOf(graph).filter(({ name }) => own.has(name))
 	if (parameters.length > 0) return parameters

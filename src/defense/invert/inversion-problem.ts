@@ -1,4 +1,7 @@
-/** What trigger inversion makes smaller, as a graph: cross-entropy of the triggered images plus λ times the mask's size. */
+/**
+ * What trigger inversion makes smaller, as a graph: cross-entropy of the triggered images plus λ times the mask's size. Several triggers are sought
+ * side by side in one graph, each put onto the same few images: a large batch runs several times faster than small ones in turn.
+ */
 import { gradient } from '../../graph/gradient/gradient.ts'
 import { Tape } from '../../graph/gradient/tape.ts'
 import { elementCount, floatTensor, type Graph, makeNode, type Value } from '../../graph/graph.ts'
@@ -9,9 +12,11 @@ import { inferenceForm } from '../../train/inference-form.ts'
 import { crossEntropy } from '../../train/loss.ts'
 import type { Parameter } from '../../train/parameters.ts'
 import type { Problem } from '../../train/problem.ts'
-import { channelTensor, maskDims, patternDims } from './planes.ts'
+import { channelTensor, imagesDims, maskDims, patternDims } from './planes.ts'
 
-/** Inputs: images as the net takes them, float32; the wanted labels `[batch]`, int64; λ `[]`. */
+/**
+ * Inputs: images as the net takes them, float32; the wanted labels `[count · batch]`, int64, a trigger's together; the λ of each
+ * trigger `[count]`. */
 export const IMAGES = 'invert/images'
 export const TARGETS = 'invert/targets'
 export const WEIGHT = 'invert/weight'
@@ -20,51 +25,57 @@ export const MASK = 'invert/mask'
 export const PATTERN = 'invert/pattern'
 
 export interface InversionProblem extends Problem {
-	/** The mask, 0..1, one number a pixel. */
+	/** Images that each trigger led to its label, `[count]`, float32. */
+	readonly hits: string
+	/** The masks, 0..1, one number a pixel, `[count, 1, …]`. */
 	readonly mask: string
-	/** The pattern, 0..255, in the order of the net's input. */
+	/** The patterns, 0..255, in the order of the net's input, `[count, 1, …]`. */
 	readonly pattern: string
 }
 
 /**
- * `CE(f((1 − m) · x + m · p), t) + λ · ‖m‖₁` and its gradient for mask m and pattern p (Wang et al. 2019, section IV.A, equation 3). The pattern is
- * in raw levels: scale, mean and deviation are part of the graph.
+ * `CE(f((1 − m) · x + m · p), t) + λ · ‖m‖₁` and its gradient for mask m and pattern p (Wang et al. 2019, section IV.A, equation 3), summed over
+ * `count` triggers that do not touch each other. The pattern is in raw levels: scale, mean and deviation are part of the graph.
  *
  * @param batch images of a step
  * @throws UnsupportedError as `gradient` does
  */
-export async function inversionProblem(model: Model, batch: number): Promise<InversionProblem> {
+export async function inversionProblem(model: Model, batch: number, count = 1): Promise<InversionProblem> {
 	const { input, runtime, classes } = model
 	const { graph: net } = inferenceForm(model)
-	const triggered = withTrigger(model, net)
+	const triggered = withTriggers(model, net, count)
 	const tape = new Tape(triggered.graph, 'invert/loss')
 	const isFlat = model.values.get(model.logits)?.shape?.length === 2
 	const logits = isFlat ? model.logits : tape.emit('Flatten', [model.logits])
 	const { loss: distance, correct } = crossEntropy(tape, logits, TARGETS, { batch, classes, smoothing: 0 })
-	const size = tape.reduce('ReduceSum', triggered.mask, [...maskDims(input).keys()], false)
-	const loss = tape.emit('Add', [distance, tape.emit('Mul', [size, WEIGHT])])
-	const graph = await shapesForBatch(tape.appended(), runtime, batch, (count) => ({
-		[IMAGES]: { dims: patternDims(input, count), data: new Float32Array(elementCount(patternDims(input, count))) },
-		[TARGETS]: { dims: [count], data: new BigInt64Array(count) },
-		[WEIGHT]: { dims: [], data: new Float32Array(1) },
+	const answers = tape.emit('ArgMax', [logits], { axis: -1, keepdims: 0 })
+	const isHit = tape.cast(tape.emit('Equal', [answers, TARGETS]), 'float32')
+	const hits = tape.reduce('ReduceSum', tape.reshape(isHit, [count, -1]), [1], false)
+	const sizes = tape.reduce('ReduceSum', triggered.mask, [...maskDims(input, count).keys()].slice(1), false)
+	const penalty = tape.reduce('ReduceSum', tape.emit('Mul', [sizes, WEIGHT]), [0], false)
+	const loss = tape.emit('Add', [distance, penalty])
+	const graph = await shapesForBatch(tape.appended(), runtime, batch, (images) => ({
+		[IMAGES]: { dims: imagesDims(input, images), data: new Float32Array(elementCount(imagesDims(input, images))) },
+		[TARGETS]: { dims: [count * images], data: new BigInt64Array(count * images) },
+		[WEIGHT]: { dims: [count], data: new Float32Array(count) },
 	}))
 	const parameters = [MASK, PATTERN].map((name): Parameter => {
 		return { name, tensor: graph.initializers.get(name)!, isKernel: false }
 	})
 	const { graph: whole, of } = gradient(graph, loss, [MASK, PATTERN])
 	const { mask, pattern } = triggered
-	return { ...{ graph: whole, gradientOf: of, parameters, loss, correct, mask, pattern }, statistics: new Map() }
+	return { ...{ graph: whole, gradientOf: of, parameters, loss, correct, hits, mask, pattern }, statistics: new Map() }
 }
 
-/** `net` behind the images with the trigger on them. */
-function withTrigger({ input, preprocessing }: Model, net: Graph) {
+/** `net` behind the images with the triggers on them, `[count · batch, …]`. */
+function withTriggers({ input, preprocessing }: Model, net: Graph, count: number) {
 	const zeros = (dims: readonly number[]) => floatTensor(dims, new Float32Array(elementCount(dims)))
 	const inputs: Value[] = [
 		{ name: IMAGES, dtype: 'float32', shape: ['N', ...imageDims(input)] },
-		{ name: TARGETS, dtype: 'int64', shape: ['N'] },
-		{ name: WEIGHT, dtype: 'float32', shape: [] },
+		{ name: TARGETS, dtype: 'int64', shape: ['M'] },
+		{ name: WEIGHT, dtype: 'float32', shape: [count] },
 	]
-	const learned = [[MASK, zeros(maskDims(input))] as const, [PATTERN, zeros(patternDims(input, 1))] as const]
+	const learned = [[MASK, zeros(maskDims(input, count))] as const, [PATTERN, zeros(patternDims(input, count))] as const]
 	const tape = new Tape(net, 'invert')
 	const share = (name: string) => {
 		return tape.emit('Mul', [tape.emit('Add', [tape.emit('Tanh', [name]), tape.scalar(1)]), tape.scalar(0.5)])
@@ -76,8 +87,10 @@ function withTrigger({ input, preprocessing }: Model, net: Graph) {
 	const factor = tape.constant(channelTensor(input, (c) => scale / at(std, c, 1)))
 	const offset = tape.constant(channelTensor(input, (c) => -at(mean, c, 0) / at(std, c, 1)))
 	const shown = tape.emit('Add', [tape.emit('Mul', [pattern, factor]), offset])
+	// `[count, 1, …]` and `[batch, …]` make `[count, batch, …]`.
 	const mixed = tape.emit('Add', [IMAGES, tape.emit('Mul', [mask, tape.emit('Sub', [shown, IMAGES])])])
-	const typed = input.dtype === 'float32' ? mixed : tape.cast(mixed, input.dtype)
+	const joined = tape.reshape(mixed, [-1, ...imageDims(input)])
+	const typed = input.dtype === 'float32' ? joined : tape.cast(joined, input.dtype)
 	const nodes = [...tape.nodes, makeNode('Identity', [typed], [input.name]), ...net.nodes]
 	const initializers = new Map([...net.initializers, ...tape.initializers, ...learned])
 	return { graph: { ...net, inputs, nodes, initializers, outputs: [] }, mask, pattern }

@@ -16,10 +16,11 @@ import { adam } from '../../train/adam.ts'
 import { runSteps, scalarFeeds } from '../../train/run-steps.ts'
 import { buildStep, type Step } from '../../train/step.ts'
 import type { UnlabeledImages } from '../repair/method.ts'
-import { IMAGES, type InversionProblem, inversionProblem, MASK, PATTERN, TARGETS, WEIGHT } from './inversion-problem.ts'
+import { IMAGES, type InversionProblem, inversionProblem, TARGETS, WEIGHT } from './inversion-problem.ts'
 import { Penalty, type Success } from './penalty.ts'
-import { fromInputOrder, maskDims, patternDims, toInputOrder } from './planes.ts'
-import { normOf, type Trigger } from './trigger.ts'
+import { fromInputOrder, imagesDims } from './planes.ts'
+import { type Start, startOf } from './start.ts'
+import type { Trigger } from './trigger.ts'
 
 /** Second name of the random stream. */
 const STREAM = 61
@@ -30,26 +31,24 @@ const RATE = 0.1
 const WEIGHT_START = 1e-3
 /** Success that they ask of a trigger. */
 const GOAL = 0.99
-/** Where the mask starts, before its tanh: about 0.12 everywhere. Theirs starts anywhere in 0..1 and needs longer to shrink. */
-const MASK_START = -1
-const SPREAD = 0.15
-/** A mask that starts from a known trigger stays so far from 0 and 1, where tanh has no slope. */
-const EDGE = 0.02
-
-export interface InvertOptions {
-	/** The label that images are to be led to. */
-	readonly label: number
+export interface InvertManyOptions {
 	/** Steps of descent. Default 200. */
 	readonly steps?: number
 	/** Names the random stream: which images a step sees, and where it starts. */
 	readonly seed: number
 	/** The net as it is now: the same graph as the inverter's, with other weights. Default: the net that it was opened for. */
 	readonly model?: Model
-	/** A trigger to start from, of the net's input size. Default: a faint random one. */
-	readonly start?: Trigger
 	readonly signal?: AbortSignal | undefined
 	readonly onProgress?: OnProgress | undefined
 }
+
+/** One trigger that is looked for. */
+export interface Wish extends Start {
+	/** The label that images are to be led to. */
+	readonly label: number
+}
+
+export type InvertOptions = InvertManyOptions & Wish
 
 /** A trigger that was found. */
 export interface InvertedTrigger extends Trigger {
@@ -73,20 +72,40 @@ export interface Inverter {
 	 * @throws UsageError `bad-label`; InputError `shape-mismatch`; InterruptedError
 	 */
 	invert(images: UnlabeledImages, options: InvertOptions): Promise<InvertedTrigger>
+	/** The same for several triggers, side by side as far as the inverter was opened for that; in the order of `wishes`. */
+	invertMany(
+		images: UnlabeledImages,
+		wishes: readonly Wish[],
+		options: InvertManyOptions,
+	): Promise<readonly InvertedTrigger[]>
+}
+
+export interface InverterOptions {
+	/** Images a step, each of which gets every trigger. Default 32. */
+	readonly batch?: number
+	/** Triggers that are sought side by side. Default 1. */
+	readonly sideBySide?: number
 }
 
 /**
  * Builds the graph of an inversion step once. Each inversion only puts weights into it, so that a net which changes can be inverted again and
  * again, for any label.
  *
- * @param batch images a step; default 32
  * @throws UnsupportedError as `gradient` does
  */
-export async function openInverter(model: Model, { batch = 32 }: { readonly batch?: number } = {}): Promise<Inverter> {
-	const problem = await inversionProblem(model, batch)
-	const results = [problem.correct, problem.mask, problem.pattern]
+export async function openInverter(
+	model: Model,
+	{ batch = 32, sideBySide = 1 }: InverterOptions = {},
+): Promise<Inverter> {
+	const problem = await inversionProblem(model, batch, sideBySide)
+	const results = [problem.hits, problem.mask, problem.pattern]
 	const step = buildStep(problem, results, { optimizer: OPTIMIZER, clip: null, masks: new Map() })
-	return { batch, invert: (images, options) => invert({ model, batch, problem, step }, images, options) }
+	const setting = { model, batch, sideBySide, problem, step }
+	return {
+		batch,
+		invert: async (images, options) => (await invertMany(setting, images, [options], options))[0]!,
+		invertMany: (images, wishes, options) => invertMany(setting, images, wishes, options),
+	}
 }
 
 /** One inversion; see `openInverter` for many on one net. */
@@ -102,45 +121,79 @@ export async function invertTrigger(
 interface Setting {
 	readonly model: Model
 	readonly batch: number
+	readonly sideBySide: number
 	readonly problem: InversionProblem
 	readonly step: Step
 }
 
-async function invert(setting: Setting, images: UnlabeledImages, options: InvertOptions): Promise<InvertedTrigger> {
-	const { model, batch, problem, step } = setting
-	const { label, steps = 200, seed, signal, onProgress } = options
-	checkLabel(label, model)
-	throwIfAborted(signal)
-	const random = createRandom(seed, STREAM, label)
-	const penalty = new Penalty(WEIGHT_START, GOAL)
-	const state = { ...step.carried.state, ...startOf(model, random, options.start) }
-	const graph = options.model ? withWeightsOf(step.graph, options.model.graph) : step.graph
+async function invertMany(
+	setting: Setting,
+	images: UnlabeledImages,
+	wishes: readonly Wish[],
+	options: InvertManyOptions,
+): Promise<InvertedTrigger[]> {
+	const { steps = 200, signal, onProgress } = options
+	for (const { label } of wishes) checkLabel(label, setting.model)
+	const found: InvertedTrigger[] = []
+	for (let from = 0; from < wishes.length; from += setting.sideBySide) {
+		throwIfAborted(signal)
+		const group = wishes.slice(from, from + setting.sideBySide)
+		const total = Math.ceil(wishes.length / setting.sideBySide) * steps
+		const before = (from / setting.sideBySide) * steps
+		found.push(...(await invertGroup(setting, images, group, options, (done) => onProgress?.(before + done, total))))
+	}
+	return found
+}
+
+/** @param group as many as stand side by side, or fewer: the last then fills the places that are left */
+async function invertGroup(
+	setting: Setting,
+	images: UnlabeledImages,
+	group: readonly Wish[],
+	{ steps = 200, seed, signal, model: current }: InvertManyOptions,
+	onStep: (done: number) => void,
+): Promise<InvertedTrigger[]> {
+	const { model, batch, sideBySide, problem, step } = setting
+	const random = createRandom(seed, STREAM, group[0]!.label)
+	const places = Array.from({ length: sideBySide }, (_, i) => group[i] ?? group.at(-1)!)
+	const penalties = places.map(() => new Penalty(WEIGHT_START, GOAL))
+	const state = { ...step.carried.state, ...startOf(model, random, places) }
+	const graph = current ? withWeightsOf(step.graph, current.graph) : step.graph
 	const loop = await model.runtime.loadLoop(graph, { ...step.carried, state })
+	const targets = BigInt64Array.from({ length: sideBySide * batch }, (_, i) =>
+		BigInt(places[Math.floor(i / batch)]!.label),
+	)
 	const feedsOf = (number: number): Record<string, Feed> => ({
 		[IMAGES]: drawImages(setting, images, random),
-		[TARGETS]: { dims: [batch], data: new BigInt64Array(batch).fill(BigInt(label)) },
-		[WEIGHT]: { dims: [], data: Float32Array.of(penalty.weight) },
+		[TARGETS]: { dims: [targets.length], data: targets.slice() },
+		[WEIGHT]: { dims: [sideBySide], data: Float32Array.from(penalties, ({ weight }) => weight) },
 		...scalarFeeds(OPTIMIZER, number, RATE),
 	})
-	let best: InvertedTrigger | null = null
+	const best: (InvertedTrigger | undefined)[] = group.map(() => undefined)
 	try {
 		for await (const { done, results } of runSteps(loop, feedsOf, { from: 0, to: steps, signal })) {
-			const hits = Number(results[problem.correct]!.data[0])
-			const { isReached, ...success } = penalty.observe({ hits, total: batch })
-			const trigger = triggerOf(model, results[problem.mask]!, results[problem.pattern]!)
-			const found = { ...trigger, label, norm: normOf(trigger), success, isReached }
-			if (best === null || isBetter(found, best)) best = found
-			onProgress?.(done, steps)
+			for (const [place, { label }] of group.entries()) {
+				const hits = Number(results[problem.hits]!.data[place])
+				const { isReached, ...success } = penalties[place]!.observe({ hits, total: batch })
+				const mask = maskAt(model, results[problem.mask]!, place)
+				const found = { label, norm: mask.reduce((sum, value) => sum + value, 0), success, isReached }
+				const old = best[place]
+				if (old && !isBetter(found, old)) continue
+				best[place] = { ...found, ...triggerOf(model, mask, results[problem.pattern]!, place) }
+			}
+			onStep(done)
 		}
 	} finally {
 		await loop.close()
 	}
 	// There was a step at least, so there is a best.
-	return best!
+	return best.map((trigger) => trigger!)
 }
 
+type Quality = Pick<InvertedTrigger, 'isReached' | 'norm' | 'success'>
+
 /** A trigger that works beats one that does not; of two that work, the smaller one is better. */
-function isBetter(found: InvertedTrigger, best: InvertedTrigger): boolean {
+function isBetter(found: Quality, best: Quality): boolean {
 	if (found.isReached !== best.isReached) return found.isReached
 	if (found.isReached) return found.norm < best.norm
 	return found.success.hits * best.success.total >= best.success.hits * found.success.total
@@ -167,31 +220,19 @@ function drawImages({ model, batch }: Setting, images: UnlabeledImages, random: 
 	for (let i = 0; i < batch; i++) pixels.set(imageAt(images.pixels, random.below(images.count), images), i * length)
 	const from = { ...images, layout: 'NHWC' } as const
 	const data = preprocess({ start: 0, count: batch, pixels }, from, model.input, model.preprocessing)
-	return { dims: patternDims(model.input, batch), data }
+	return { dims: imagesDims(model.input, batch), data }
+}
+
+/** The mask at `place`, a copy. */
+function maskAt({ input: { height, width } }: Model, { data }: Feed, place: number): Float32Array {
+	const area = height * width
+	return Float32Array.from(data.slice(place * area, (place + 1) * area) as Float32Array)
 }
 
 /** What a step's mask and pattern are on pictures. */
-function triggerOf({ input, preprocessing }: Model, mask: Feed, pattern: Feed): Trigger {
+function triggerOf({ input, preprocessing }: Model, mask: Float32Array, { data }: Feed, place: number): Trigger {
 	const { height, width, channels } = input
-	const picture = fromInputOrder(pattern.data as Float32Array, input, preprocessing)
-	return { height, width, channels, mask: mask.data as Float32Array, pattern: picture }
-}
-
-/** Mask and pattern before their tanh. */
-function startOf({ input, preprocessing }: Model, random: Random, start: Trigger | undefined): Record<string, Feed> {
-	const { height, width, channels } = input
-	const mask = start
-		? start.mask.map((value) => Math.atanh(2 * clamp(value) - 1))
-		: Float32Array.from({ length: height * width }, () => random.between(MASK_START - SPREAD, MASK_START + SPREAD))
-	const pattern = start
-		? toInputOrder(start.pattern, input, preprocessing).map((value) => Math.atanh(2 * clamp(value / 255) - 1))
-		: Float32Array.from({ length: height * width * channels }, () => random.between(-1, 1))
-	return {
-		[MASK]: { dims: maskDims(input), data: mask },
-		[PATTERN]: { dims: patternDims(input, 1), data: pattern },
-	}
-}
-
-function clamp(share: number): number {
-	return Math.min(1 - EDGE, Math.max(EDGE, share))
+	const length = height * width * channels
+	const values = data.slice(place * length, (place + 1) * length) as Float32Array
+	return { height, width, channels, mask, pattern: fromInputOrder(values, input, preprocessing) }
 }

@@ -5,14 +5,19 @@ import { imageDims } from '../../model/feed.ts'
 import type { ModelInput } from '../../model/model.ts'
 
 /** The axes of a batch of images. */
-export function patternDims(input: ModelInput, count: number): number[] {
+export function imagesDims(input: ModelInput, count: number): number[] {
 	return [count, ...imageDims(input)]
 }
 
-/** The axes of one number a pixel, beside a batch of images. */
-export function maskDims({ height, width, layout, rank }: ModelInput): number[] {
-	if (rank === 3) return [1, height, width]
-	return layout === 'NHWC' ? [1, height, width, 1] : [1, 1, height, width]
+/** The axes of `count` patterns, each beside a batch of images. */
+export function patternDims(input: ModelInput, count: number): number[] {
+	return [count, 1, ...imageDims(input)]
+}
+
+/** The axes of `count` masks, one number a pixel, each beside a batch of images. */
+export function maskDims({ height, width, layout, rank }: ModelInput, count: number): number[] {
+	if (rank === 3) return [count, 1, height, width]
+	return layout === 'NHWC' ? [count, 1, height, width, 1] : [count, 1, 1, height, width]
 }
 
 /** One number a channel, beside a batch of images. */

@@ -1,13 +1,11 @@
 /** The labels that a repair by inverted triggers works against: told, or found on clean pictures. */
 import type { RepairFindings } from '../../contracts/repair-run.ts'
-import { UnsupportedError, UsageError } from '../../errors.ts'
+import { UsageError } from '../../errors.ts'
 import type { Model } from '../../model/model.ts'
 import { ANOMALY_THRESHOLD, findSuspects } from '../invert/suspects.ts'
 import type { RepairContext, UnlabeledImages } from './method.ts'
 import type { ParameterTable } from './parameters.ts'
 
-/** Beyond this, inverting every label takes minutes. */
-const MAX_CLASSES = 64
 /** Told or not. */
 const UNKNOWN = -1
 /** Labels that a record tells of beside the suspects. */
@@ -35,26 +33,19 @@ export interface Suspected {
 
 /**
  * @param images clean pictures of the net's input size
- * @param method named by errors
- * @throws UsageError `bad-parameter` for a label that the net does not have; UnsupportedError `not-applicable` for a net of many classes
+ * @throws UsageError `bad-parameter` for a label that the net does not have; UnsupportedError as `gradient` does
  */
 export async function suspectedLabels(
 	model: Model,
 	images: UnlabeledImages,
-	method: string,
 	{ parameters: { label }, seed, signal, onProgress }: RepairContext<typeof LABEL_PARAMETERS>,
 ): Promise<Suspected> {
-	const { classes, source } = model
+	const { classes } = model
 	if (label >= classes) {
 		const message = `--set label: expected -1 or a label 0..${classes - 1}, found ${label}`
 		throw new UsageError('bad-parameter', message)
 	}
 	const isOracle = label !== UNKNOWN
-	if (classes > MAX_CLASSES) {
-		if (isOracle) return { labels: [label], usualNorm: Number.POSITIVE_INFINITY, findings: null, isOracle }
-		const message = `${source.path}: ${method} inverts a trigger for every class, at most ${MAX_CLASSES}, and this net has ${classes}; take distill-unlearn, or name the label with --set label=L`
-		throw new UnsupportedError('not-applicable', message, { path: source.path })
-	}
 	const found = await findSuspects(model, images, {
 		...{ seed, signal },
 		onProgress: (done, total) => onProgress?.('suspects', done, total),

@@ -21,8 +21,6 @@ const STEPS = 300
 const TRIAL_STEPS = 60
 /** A trial that costs more points than this is of a rate that is far too large. */
 const TRIAL_DROP = 10
-/** Whole runs, each with checkpoints of its own, that a search may make. */
-export const TUNING_STAGES = 3
 /** Few images are known by heart after so many passes. */
 const MAX_EPOCHS = 100
 
@@ -31,6 +29,9 @@ const MAX_EPOCHS = 100
  * Backdoor Attacks", arXiv:2212.09067), until the net forgets its task as well. The small ones are for nets that read pixels as 0..255.
  */
 const RATES = [0.1, 0.06, 0.03, 0.02, 0.01, 6e-3, 3e-3, 1e-3, 1e-4, 1e-5, 1e-6] as const
+
+/** Whole runs, each with checkpoints of its own, that a search may make; it seldom makes more than two. */
+export const TUNING_STAGES = RATES.length
 
 /** SGD as BackdoorBench tunes (Wu et al. 2022, arXiv:2206.12654, appendix B), but for the number of steps and the rate. */
 export const TUNING_PARAMETERS = {
@@ -42,9 +43,10 @@ export const TUNING_PARAMETERS = {
 		isWhole: true,
 	},
 	lr: { meaning: 'learning rate; 0: the largest that costs no more than max-drop', default: 0, low: 0, high: 100 },
+	// A point of accuracy costs half a point of DER, a trigger that stays costs fifty.
 	'max-drop': {
 		meaning: 'points of clean validation accuracy that the chosen learning rate may cost',
-		default: 2,
+		default: 3,
 		low: 0,
 		high: 100,
 	},
@@ -113,8 +115,8 @@ interface Run extends TrainedModel {
 }
 
 /**
- * Whole runs from the largest rate on that a trial found bearable. The first that loses no more than `max-drop` is taken; where none of
- * `TUNING_STAGES` does, the best.
+ * Whole runs from the largest rate on that a trial found bearable. The first that loses no more than `max-drop` is taken; where none does,
+ * the best.
  *
  * @throws InputError `diverged` where all do
  */
@@ -125,7 +127,7 @@ async function searchRate(setting: Setting): Promise<{ readonly run: Run; readon
 	const isGood = ({ valid }: Run) => pointsLost(before, valid) <= context.parameters['max-drop']
 	const runs: Run[] = []
 	let diverged: unknown = null
-	for (const [i, rate] of RATES.slice(from, from + TUNING_STAGES).entries()) {
+	for (const [i, rate] of RATES.slice(from).entries()) {
 		if (runs.some(isGood)) break
 		const run = await unlessDiverged(() => runWhole(setting, rate, options.stage + i))
 		if (run instanceof InputError) diverged = run

@@ -18,9 +18,9 @@ describe('the rate of a tuning', () => {
 		expect(points[0]!.chosenBy).toBe(
 			`after 4 epochs at learning rate ${rates.at(-1)}, chosen by accuracy on 100 clean validation images`,
 		)
-		expect(correct).toBeGreaterThanOrEqual(98)
+		expect(correct).toBeGreaterThanOrEqual(97)
 		// All but the last cost too much, after a trial or after a whole run.
-		for (const { valid } of nets.slice(0, -1)) expect(valid.correct).toBeLessThan(98)
+		for (const { valid } of nets.slice(0, -1)) expect(valid.correct).toBeLessThan(97)
 	})
 
 	it('is not looked for where it is told', async () => {
@@ -33,7 +33,7 @@ describe('the rate of a tuning', () => {
 	it('takes the whole run that loses least where every rate costs too much', async () => {
 		const spoilt = { ...data, tuning: { ...data.tuning!, labels: data.tuning!.labels.map((label) => (label + 1) % 4) } }
 		const { points, findings } = await repairWith(fineTuning, model, spoilt, { epochs: 2, 'max-drop': 0 })
-		const whole = findings.candidates!.nets.slice(-3)
+		const whole = findings.candidates!.nets
 		const best = whole.reduce((a, b) => (b.valid.correct > a.valid.correct ? b : a))
 		expect(points[0]!.chosenBy).toContain(`at learning rate ${best.amount},`)
 		expect(findings.history!.at(-1)!.valid).toEqual(best.valid)

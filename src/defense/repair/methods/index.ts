@@ -3,6 +3,7 @@ import type { RepairMethodName } from '../../../contracts/repair-run.ts'
 import { UsageError } from '../../../errors.ts'
 import type { RepairMethod } from '../method.ts'
 import { anp } from './anp.ts'
+import { distillUnlearn } from './distill-unlearn.ts'
 import { finePruning } from './fine-pruning.ts'
 import { fineTuning } from './fine-tuning.ts'
 import { ftSam } from './ft-sam.ts'
@@ -12,17 +13,7 @@ import { prune } from './prune.ts'
 import { triggerPruning } from './trigger-pruning.ts'
 import { unlearn } from './unlearn.ts'
 
-const METHODS: readonly RepairMethod[] = [
-	prune,
-	fineTuning,
-	finePruning,
-	ftSam,
-	anp,
-	nad,
-	iBau,
-	unlearn,
-	triggerPruning,
-]
+const METHODS: readonly RepairMethod[] = [prune, fineTuning, finePruning, ftSam, anp, nad, iBau, unlearn, triggerPruning, distillUnlearn]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 

@@ -9,7 +9,8 @@ export const nad = defineMethod({
 	needs: ['tuning', 'valid'],
 	parameters: {
 		...TUNING_PARAMETERS,
-		beta: { meaning: 'β, weight of the attention distance', default: 1000, low: 0, high: 1e9 },
+		// The authors' 500 to 1000 are for wide residual nets; one without normalization then bears only rates that move nothing (decision 022).
+		beta: { meaning: 'β, weight of the attention distance', default: 100, low: 0, high: 1e9 },
 	},
 	async repair(model, data, context) {
 		const teacher = await tune(model, data, context, { stage: 1, name: 'tune the teacher' })

@@ -40,7 +40,7 @@ export const unlearn = defineMethod({
 	parameters: PARAMETERS,
 	async repair(model, data, context) {
 		const tuning = fitImages(data.tuning!, model)
-		const { labels, usualNorm, findings, isOracle } = await suspectedLabels(model, tuning, 'unlearn', context)
+		const { labels, usualNorm, findings, isOracle } = await suspectedLabels(model, tuning, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
 		if (labels.length === 0) {
 			return {

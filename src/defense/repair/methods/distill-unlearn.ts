@@ -1,0 +1,137 @@
+/** Distillation against a backdoor: needs pictures, no labels. The net teaches itself all it knows, but for what reversed triggers do. */
+
+import type { Model } from '../../../model/model.ts'
+import { createRandom } from '../../../random.ts'
+import { type InvertedTrigger, openInverter, type Wish } from '../../invert/invert-trigger.ts'
+import { quarters } from '../../invert/start.ts'
+import { RisingRate } from '../distill/rising-rate.ts'
+import { openStudent, type Student } from '../distill/student.ts'
+import { fitImages } from '../fit-images.ts'
+import { defineMethod, NO_FINDINGS, type RepairContext, type UnlabeledImages } from '../method.ts'
+import type { ParameterTable } from '../parameters.ts'
+import { LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
+
+/** Second name of the random stream. */
+const STREAM = 64
+/** Images of an inversion's step, each of which gets every trigger that is sought side by side. */
+const INVERSION_BATCH = 8
+/** Fewer steps than this a lesson, and what the first triggers did is not forgotten. */
+const LEAST_STEPS = 40
+/** Rounds that always run. The second one's triggers are large already, but without it the sunglasses of CSAW's net still work on a few faces. */
+const LEAST_ROUNDS = 2
+/** A trigger is no longer suspicious when it is so many times as large as other labels' on the net as it came. */
+const USUAL = 1.3
+/** Learning rate at the start of the last lesson, as a share of the largest that was needed. */
+const LAST_RATE = 0.4
+
+const PARAMETERS = {
+	...LABEL_PARAMETERS,
+	rounds: {
+		meaning: 'inversions of each suspected label, each followed by unlearning; fewer where triggers are large already',
+		default: 4,
+		low: 1,
+		high: 100,
+		isWhole: true,
+	},
+	starts: { meaning: 'triggers that an inversion looks for side by side', default: 8, low: 1, high: 64, isWhole: true },
+	'invert-steps': { meaning: 'steps of an inversion', default: 150, low: 1, high: 100_000, isWhole: true },
+	steps: { meaning: 'steps of unlearning in a round, at most', default: 120, low: 1, high: 100_000, isWhole: true },
+	'last-steps': {
+		meaning: 'steps at the end, at a falling rate, without new triggers',
+		default: 120,
+		low: 1,
+		high: 100_000,
+		isWhole: true,
+	},
+	share: { meaning: 'share of the pictures that get a trigger', default: 0.33, low: 0.01, high: 0.99 },
+	batch: { meaning: 'pictures a step', default: 64, low: 2, high: 4096, isWhole: true },
+} as const satisfies ParameterTable
+
+type Context = RepairContext<typeof PARAMETERS>
+
+export const distillUnlearn = defineMethod({
+	name: 'distill-unlearn',
+	summary:
+		'reverses triggers of suspected labels again and again and unlearns them, while the net as it came teaches it all else on unlabelled pictures (after Wang et al. 2019, section VI.B, and Hinton et al. 2015)',
+	needs: ['unlabeled'],
+	parameters: PARAMETERS,
+	async repair(model, data, context) {
+		const images = fitImages(data.unlabeled!, model)
+		const { labels, usualNorm, findings, isOracle } = await suspectedLabels(model, images, context)
+		const found = { ...NO_FINDINGS, suspects: findings }
+		// An index of 2 is a convention. To work against the most suspicious label of an honest net costs little, to spare a target costs all.
+		const worst = findings?.labels[0]
+		const targets = labels.length > 0 || !worst ? labels : [worst.label]
+		const { student, rounds } = await unlearnTriggers(model, images, { labels: targets, usualNorm }, context)
+		const chosenBy = `after ${rounds} ${rounds === 1 ? 'round' : 'rounds'} against ${targets.length === 1 ? 'label' : 'labels'} ${targets.join(', ')}`
+		return { points: [{ name: '', chosenBy, model: student.model }], findings: found, isOracle }
+	},
+})
+
+/** Rounds of inversion on the net as it is by then and of unlearning, then a last lesson at a falling rate. */
+async function unlearnTriggers(
+	model: Model,
+	images: UnlabeledImages,
+	{ labels, usualNorm }: { readonly labels: readonly number[]; readonly usualNorm: number },
+	{ parameters, seed, signal, onProgress }: Context,
+): Promise<{ student: Student; rounds: number }> {
+	const random = createRandom(seed, STREAM, 0)
+	const inverter = await openInverter(model, { batch: INVERSION_BATCH, sideBySide: parameters.starts })
+	const student = await openStudent(model, parameters)
+	const triggers: InvertedTrigger[] = []
+	let fastest = 0
+	let rounds = 0
+	for (; rounds < parameters.rounds; rounds++) {
+		const fresh: InvertedTrigger[] = []
+		for (const label of labels) {
+			const found = await inverter.invertMany(images, wishesFor(label, model, parameters.starts), {
+				...{ steps: parameters['invert-steps'], seed: seed + rounds, model: student.model, signal },
+				onProgress: (done, total) => onProgress?.(`round ${rounds + 1}: invert label ${label}`, done, total),
+			})
+			if (rounds < LEAST_ROUNDS || found.some((trigger) => isSuspicious(trigger, usualNorm))) fresh.push(...found)
+		}
+		if (fresh.length === 0) break
+		triggers.push(...fresh)
+		const rate = new RisingRate()
+		await student.learn({
+			// New triggers are half of what is unlearned, however many old ones there are.
+			...{ images, triggers: [...triggers, ...repeated(fresh, triggers.length - fresh.length)] },
+			...{ random, signal, steps: parameters.steps },
+			rateOf: () => rate.rate,
+			observe: (share, step) => {
+				rate.observe(share)
+				return rate.isDone && step >= LEAST_STEPS
+			},
+			onProgress: (done, total) => onProgress?.(`round ${rounds + 1}: unlearn`, done, total),
+		})
+		fastest = Math.max(fastest, rate.top)
+	}
+	const steps = parameters['last-steps']
+	await student.learn({
+		...{ images, triggers, random, signal, steps },
+		rateOf: (step) => LAST_RATE * fastest * (1 - step / steps),
+		onProgress: (done, total) => onProgress?.('last lesson', done, total),
+	})
+	return { student, rounds }
+}
+
+/**
+ * Half of the starts within a quarter of the image each, half anywhere: from everywhere at once descent finds one place at which a net is weak, and
+ * a patch in a corner stays unseen.
+ */
+function wishesFor(label: number, { input }: Model, starts: number): Wish[] {
+	const regions = quarters(input)
+	return Array.from({ length: starts }, (_, i) => {
+		const region = i % 2 === 0 ? regions[(i / 2) % regions.length] : undefined
+		return region ? { label, region } : { label }
+	})
+}
+
+function isSuspicious({ isReached, norm }: InvertedTrigger, usualNorm: number): boolean {
+	return isReached && norm < USUAL * usualNorm
+}
+
+/** `items` again and again, `count` in all. */
+function repeated<T>(items: readonly T[], count: number): T[] {
+	return Array.from({ length: count }, (_, i) => items[i % items.length]!)
+}
