@@ -9,7 +9,7 @@ import { openStudent, type Student } from '../distill/student.ts'
 import { fitImages } from '../fit-images.ts'
 import { defineMethod, NO_FINDINGS, type RepairContext, type UnlabeledImages } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
-import { LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
+import { isLabelTold, LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
 
 /** Second name of the random stream. */
 const STREAM = 64
@@ -55,16 +55,17 @@ export const distillUnlearn = defineMethod({
 		'reverses triggers of suspected labels again and again and unlearns them, while the net as it came teaches it all else on unlabelled pictures (after Wang et al. 2019, section VI.B, and Hinton et al. 2015)',
 	needs: ['unlabeled'],
 	parameters: PARAMETERS,
+	isOracle: isLabelTold,
 	async repair(model, data, context) {
 		const images = fitImages(data.unlabeled!, model)
-		const { labels, usualNorm, findings, isOracle } = await suspectedLabels(model, images, context)
+		const { labels, usualNorm, findings } = await suspectedLabels(model, images, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
 		// An index of 2 is a convention. To work against the most suspicious label of an honest net costs little, to spare a target costs all.
 		const worst = findings?.labels[0]
 		const targets = labels.length > 0 || !worst ? labels : [worst.label]
 		const { student, rounds } = await unlearnTriggers(model, images, { labels: targets, usualNorm }, context)
 		const chosenBy = `after ${rounds} ${rounds === 1 ? 'round' : 'rounds'} against ${targets.length === 1 ? 'label' : 'labels'} ${targets.join(', ')}`
-		return { points: [{ name: '', chosenBy, model: student.model }], findings: found, isOracle }
+		return { points: [{ name: '', chosenBy, model: student.model }], findings: found }
 	},
 })
 

@@ -10,7 +10,7 @@ import { stampTrigger, type Trigger } from '../../invert/trigger.ts'
 import { fitImages } from '../fit-images.ts'
 import { defineMethod, NO_FINDINGS, type RepairContext, type RepairData } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
-import { LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
+import { isLabelTold, LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
 import { TUNING_PARAMETERS, TUNING_STAGES, tune } from '../tuning.ts'
 
 /** Second name of the random stream. */
@@ -38,15 +38,15 @@ export const unlearn = defineMethod({
 		'reverses the trigger of a suspected label and trains it away (Neural Cleanse, Wang et al. 2019, section VI.B)',
 	needs: ['tuning', 'valid'],
 	parameters: PARAMETERS,
+	isOracle: isLabelTold,
 	async repair(model, data, context) {
 		const tuning = fitImages(data.tuning!, model)
-		const { labels, usualNorm, findings, isOracle } = await suspectedLabels(model, tuning, context)
+		const { labels, usualNorm, findings } = await suspectedLabels(model, tuning, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
 		if (labels.length === 0) {
 			return {
 				points: [{ name: '', chosenBy: 'no label is suspect: the net as it was', model }],
 				findings: found,
-				isOracle,
 			}
 		}
 		const {
@@ -55,7 +55,7 @@ export const unlearn = defineMethod({
 			history,
 		} = await unlearnLabels(model, { ...data, tuning }, labels, usualNorm, context)
 		const chosenBy = `after ${rounds} rounds against ${labels.length === 1 ? 'label' : 'labels'} ${labels.join(', ')}`
-		return { points: [{ name: '', chosenBy, model: tuned }], findings: { ...found, history }, isOracle }
+		return { points: [{ name: '', chosenBy, model: tuned }], findings: { ...found, history } }
 	},
 })
 
