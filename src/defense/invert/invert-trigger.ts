@@ -30,7 +30,7 @@ const RATE = 0.1
 const WEIGHT_START = 1e-3
 /** Success that they ask of a trigger. */
 const GOAL = 0.99
-/** Where the mask starts, before its tanh: about 0.12 everywhere. Theirs starts anywhere in 0..1 and needs longer to shrink. */
+/** Where the mask starts, before its tanh: about 0.12 everywhere. Theirs starts anywhere in 0..1. */
 const MASK_START = -1
 const SPREAD = 0.15
 /** A mask that starts from a known trigger stays so far from 0 and 1, where tanh has no slope. */
