@@ -107,7 +107,7 @@ function cellOf({ plan, identity, images }: DueCell, answer: CellAnswer): Defens
 		schema: 'goodnet/defense-cell@1',
 		subject: { name, group, note, isBackdoored },
 		method: plan.label,
-		isOracle: plan.method.isOracle,
+		isOracle: plan.isOracle,
 		identity,
 		images,
 		...answer,
