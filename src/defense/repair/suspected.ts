@@ -21,6 +21,11 @@ export const LABEL_PARAMETERS = {
 	},
 } as const satisfies ParameterTable
 
+/** Is the label told, so that every figure is an oracle's? */
+export function isLabelTold({ label }: { readonly label: number }): boolean {
+	return label !== UNKNOWN
+}
+
 export interface Suspected {
 	/** Most suspicious first; empty where no label stands out. */
 	readonly labels: readonly number[]
@@ -45,7 +50,7 @@ export async function suspectedLabels(
 		const message = `--set label: expected -1 or a label 0..${classes - 1}, found ${label}`
 		throw new UsageError('bad-parameter', message)
 	}
-	const isOracle = label !== UNKNOWN
+	const isOracle = isLabelTold({ label })
 	const found = await findSuspects(model, images, {
 		...{ seed, signal },
 		onProgress: (done, total) => onProgress?.('suspects', done, total),

@@ -9,7 +9,7 @@ import { openStudent, type Student } from '../distill/student.ts'
 import { fitImages } from '../fit-images.ts'
 import { defineMethod, NO_FINDINGS, type RepairContext, type UnlabeledImages } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
-import { LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
+import { isLabelTold, LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
 
 /** Second name of the random stream. */
 const STREAM = 64
@@ -21,6 +21,10 @@ const LEAST_STEPS = 40
 const LEAST_ROUNDS = 2
 /** A trigger is no longer suspicious when it is so many times as large as other labels' on the net as it came. */
 const USUAL = 1.3
+/** So many of the most suspicious labels are looked at closely, whether or not their index says that they are suspects. */
+const CANDIDATES = 3
+/** Of these only such stay whose smallest trigger is at most so many times as large as the smallest of all. */
+const RIVALS = 1.25
 /** Learning rate at the start of the last lesson, as a share of the largest that was needed. */
 const LAST_RATE = 0.4
 
@@ -55,16 +59,17 @@ export const distillUnlearn = defineMethod({
 		'reverses triggers of suspected labels again and again and unlearns them, while the net as it came teaches it all else on unlabelled pictures (after Wang et al. 2019, section VI.B, and Hinton et al. 2015)',
 	needs: ['unlabeled'],
 	parameters: PARAMETERS,
+	isOracle: isLabelTold,
 	async repair(model, data, context) {
 		const images = fitImages(data.unlabeled!, model)
 		const { labels, usualNorm, findings, isOracle } = await suspectedLabels(model, images, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
 		// An index of 2 is a convention. To work against the most suspicious label of an honest net costs little, to spare a target costs all.
-		const worst = findings?.labels[0]
-		const targets = labels.length > 0 || !worst ? labels : [worst.label]
-		const { student, rounds } = await unlearnTriggers(model, images, { labels: targets, usualNorm }, context)
+		const closest = findings?.labels.slice(0, CANDIDATES).map(({ label }) => label) ?? []
+		const candidates = isOracle ? labels : [...new Set([...labels, ...closest])]
+		const { student, rounds, targets } = await unlearnTriggers(model, images, { candidates, usualNorm }, context)
 		const chosenBy = `after ${rounds} ${rounds === 1 ? 'round' : 'rounds'} against ${targets.length === 1 ? 'label' : 'labels'} ${targets.join(', ')}`
-		return { points: [{ name: '', chosenBy, model: student.model }], findings: found, isOracle }
+		return { points: [{ name: '', chosenBy, model: student.model }], findings: found }
 	},
 })
 
@@ -72,25 +77,25 @@ export const distillUnlearn = defineMethod({
 async function unlearnTriggers(
 	model: Model,
 	images: UnlabeledImages,
-	{ labels, usualNorm }: { readonly labels: readonly number[]; readonly usualNorm: number },
+	{ candidates, usualNorm }: { readonly candidates: readonly number[]; readonly usualNorm: number },
 	{ parameters, seed, signal, onProgress }: Context,
-): Promise<{ student: Student; rounds: number }> {
+): Promise<{ student: Student; rounds: number; targets: readonly number[] }> {
 	const random = createRandom(seed, STREAM, 0)
 	const inverter = await openInverter(model, { batch: INVERSION_BATCH, sideBySide: parameters.starts })
 	const student = await openStudent(model, parameters)
 	const triggers: InvertedTrigger[] = []
+	let targets = candidates
 	let fastest = 0
 	let rounds = 0
 	for (; rounds < parameters.rounds; rounds++) {
-		const fresh: InvertedTrigger[] = []
-		for (const label of labels) {
-			const found = await inverter.invertMany(images, wishesFor(label, model, parameters.starts), {
-				...{ steps: parameters['invert-steps'], seed: seed + rounds, model: student.model, signal },
-				onProgress: (done, total) => onProgress?.(`round ${rounds + 1}: invert label ${label}`, done, total),
-			})
-			if (rounds < LEAST_ROUNDS || found.some((trigger) => isSuspicious(trigger, usualNorm))) fresh.push(...found)
-		}
-		if (fresh.length === 0) break
+		const wishes = targets.flatMap((label) => wishesFor(label, model, parameters.starts))
+		const found = await inverter.invertMany(images, wishes, {
+			...{ steps: parameters['invert-steps'], seed: seed + rounds, model: student.model, signal },
+			onProgress: (done, total) => onProgress?.(`round ${rounds + 1}: invert`, done, total),
+		})
+		if (rounds === 0) targets = smallestOf(targets, found)
+		const fresh = found.filter(({ label }) => targets.includes(label))
+		if (rounds >= LEAST_ROUNDS && !fresh.some((trigger) => isSuspicious(trigger, usualNorm))) break
 		triggers.push(...fresh)
 		const rate = new RisingRate()
 		await student.learn({
@@ -112,7 +117,7 @@ async function unlearnTriggers(
 		rateOf: (step) => LAST_RATE * fastest * (1 - step / steps),
 		onProgress: (done, total) => onProgress?.('last lesson', done, total),
 	})
-	return { student, rounds }
+	return { student, rounds, targets }
 }
 
 /**
@@ -125,6 +130,16 @@ function wishesFor(label: number, { input }: Model, starts: number): Wish[] {
 		const region = i % 2 === 0 ? regions[(i / 2) % regions.length] : undefined
 		return region ? { label, region } : { label }
 	})
+}
+
+/** The labels whose smallest trigger is about as small as the smallest of all. */
+function smallestOf(labels: readonly number[], found: readonly InvertedTrigger[]): number[] {
+	const sizeOf = (label: number) => {
+		const reached = found.filter((trigger) => trigger.label === label && trigger.isReached)
+		return reached.reduce((least, { norm }) => Math.min(least, norm), Number.MAX_VALUE)
+	}
+	const least = Math.min(...labels.map(sizeOf))
+	return labels.filter((label) => sizeOf(label) <= RIVALS * least)
 }
 
 function isSuspicious({ isReached, norm }: InvertedTrigger, usualNorm: number): boolean {

@@ -10,7 +10,7 @@ import { stampTrigger, type Trigger } from '../../invert/trigger.ts'
 import { fitImages } from '../fit-images.ts'
 import { defineMethod, NO_FINDINGS, type RepairContext, type RepairData } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
-import { LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
+import { isLabelTold, LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
 import { TUNING_PARAMETERS, TUNING_STAGES, tune } from '../tuning.ts'
 
 /** Second name of the random stream. */
@@ -37,6 +37,7 @@ export const unlearn = defineMethod({
 		'reverses the trigger of a suspected label and trains it away (Neural Cleanse, Wang et al. 2019, section VI.B)',
 	needs: ['tuning', 'valid'],
 	parameters: PARAMETERS,
+	isOracle: isLabelTold,
 	async repair(model, data, context) {
 		const tuning = fitImages(data.tuning!, model)
 		const { labels, usualNorm, findings, isOracle } = await suspectedLabels(model, tuning, context)
