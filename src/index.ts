@@ -10,10 +10,12 @@ export { drawTrigger } from './attack/trigger-image.ts'
 // Records and reports
 export { AttackName, AttackRun, StampResult } from './contracts/attack-run.ts'
 export { EvaluateRun } from './contracts/evaluate-run.ts'
+export { GuardKind, GuardRun } from './contracts/guard-run.ts'
 export { PruneRun, RankName } from './contracts/prune-run.ts'
+export { RepairMethodName, RepairRun } from './contracts/repair-run.ts'
 export { EpochRecord } from './contracts/training.ts'
-export { holdOut } from './data/held-out.ts'
 // Images
+export { holdOut } from './data/held-out.ts'
 export type { ImageBatch, ImageSet, ImageSize, Layout } from './data/image-set.ts'
 export { type LabelledImages, readImages } from './data/labelled.ts'
 export { memoryImages } from './data/memory.ts'
@@ -21,6 +23,21 @@ export { type InputSpec, type Preprocessing, RAW } from './data/preprocess.ts'
 // The defense
 export { evaluateClean, evaluatePoisoned } from './defense/evaluate.ts'
 export { GoodNet } from './defense/goodnet.ts'
+// Guards
+export { type GuardAnswers, guardAnswers } from './defense/guard/answers.ts'
+export { disagreement, plainGoodNet } from './defense/guard/disagreement.ts'
+export { evaluateGuard, type GuardMeasures, type GuardSets } from './defense/guard/evaluate.ts'
+export { type FlipDepthOptions, flipDepth } from './defense/guard/flip-depth.ts'
+export type { Guard, RepairedForm } from './defense/guard/guard.ts'
+export { type GuardedNet, type GuardOptions, guardNet } from './defense/guard/guard-net.ts'
+export { logit as logitBound } from './defense/guard/logit.ts'
+export { quarantine } from './defense/guard/quarantine.ts'
+export { quorum } from './defense/guard/quorum.ts'
+// Trigger inversion
+export { type InvertedTrigger, type Inverter, invertTrigger, openInverter } from './defense/invert/invert-trigger.ts'
+export { findSuspects } from './defense/invert/suspects.ts'
+export { stampTrigger, type Trigger } from './defense/invert/trigger.ts'
+// Pruning
 export { type AcrossOptions, type AcrossSweep, pruneAcross } from './defense/prune/across-layers.ts'
 export type { ActivationStore } from './defense/prune/batch-source.ts'
 export { type BlindOptions, type BlindPruning, pruneBlindly } from './defense/prune/blind.ts'
@@ -37,6 +54,13 @@ export {
 } from './defense/prune/prune.ts'
 export { rankLayer } from './defense/prune/rank/rank-layer.ts'
 export { type PruningRecord, pruneChannels, pruneUnits, type RepairedModel } from './defense/prune/repaired.ts'
+// Repairs
+export { type CleanOptions, type CleanSets, readCleanData } from './defense/repair/data.ts'
+export type { MeasuredSets } from './defense/repair/measure.ts'
+export type { Repair, RepairContext, RepairData, RepairedPoint, RepairMethod } from './defense/repair/method.ts'
+export { DEFAULT_METHOD, methodNamed, REPAIR_METHODS } from './defense/repair/methods/index.ts'
+export type { Parameter, ParameterTable, ParameterValue } from './defense/repair/parameters.ts'
+export { type MeasuredPoint, type RepairOptions, type RepairResult, repairModel } from './defense/repair/repair.ts'
 // Errors
 export {
 	FormatError,
@@ -59,6 +83,7 @@ export { DEFAULT_PRUNING_AWARE } from './lab/pruning-aware.ts'
 export { DEFAULT_RECIPE, type Recipe } from './lab/recipe.ts'
 export { type Subject, type SubjectPlan, trainSubject } from './lab/subject.ts'
 // Figures
+export { type Auroc, auroc } from './metrics/auroc.ts'
 export { type Interval, wilson } from './metrics/interval.ts'
 export { mcnemar } from './metrics/mcnemar.ts'
 export { der, dropReached } from './metrics/rates.ts'

@@ -18,6 +18,7 @@ describe('the library', () => {
 			  "ARCHITECTURES",
 			  "AttackName",
 			  "AttackRun",
+			  "DEFAULT_METHOD",
 			  "DEFAULT_PRUNING_AWARE",
 			  "DEFAULT_RECIPE",
 			  "EpochRecord",
@@ -25,17 +26,23 @@ describe('the library', () => {
 			  "FormatError",
 			  "GoodNet",
 			  "GoodnetError",
+			  "GuardKind",
+			  "GuardRun",
 			  "InputError",
 			  "InterruptedError",
 			  "MachineError",
 			  "NO_AUGMENTATION",
 			  "PruneRun",
 			  "RAW",
+			  "REPAIR_METHODS",
 			  "RankName",
+			  "RepairMethodName",
+			  "RepairRun",
 			  "StampResult",
 			  "UnsupportedError",
 			  "UsageError",
 			  "adam",
+			  "auroc",
 			  "chooseLayer",
 			  "closingTable",
 			  "compactModel",
@@ -45,20 +52,31 @@ describe('the library', () => {
 			  "decodeCheckpoint",
 			  "decodeOnnx",
 			  "der",
+			  "disagreement",
 			  "drawTrigger",
 			  "dropReached",
 			  "encodeCheckpoint",
 			  "encodeOnnx",
 			  "evaluateClean",
+			  "evaluateGuard",
 			  "evaluatePoisoned",
+			  "findSuspects",
+			  "flipDepth",
 			  "gradient",
+			  "guardAnswers",
+			  "guardNet",
 			  "holdOut",
 			  "inferShapes",
+			  "invertTrigger",
+			  "logitBound",
 			  "makeAttack",
 			  "mcnemar",
 			  "memoryImages",
+			  "methodNamed",
 			  "normalizationBehind",
+			  "openInverter",
 			  "openModel",
+			  "plainGoodNet",
 			  "poisonTest",
 			  "poisonTraining",
 			  "predict",
@@ -69,11 +87,16 @@ describe('the library', () => {
 			  "pruneBlindly",
 			  "pruneChannels",
 			  "pruneUnits",
+			  "quarantine",
+			  "quorum",
 			  "rankLayer",
+			  "readCleanData",
 			  "readImages",
+			  "repairModel",
 			  "reportHtml",
 			  "scheduleOf",
 			  "sgd",
+			  "stampTrigger",
 			  "train",
 			  "trainSubject",
 			  "verdict",
@@ -92,8 +115,10 @@ describe('the library', () => {
 			  "loadModel",
 			  "nodeRuntime",
 			  "openScratch",
+			  "repairRecord",
 			  "saveModel",
 			  "sweepRecord",
+			  "writeRepairFolder",
 			  "writeRunFolder",
 			]
 		`)
@@ -113,6 +138,19 @@ describe('the library', () => {
 			expect(stdout).toMatch(/^\d+ of \d+ triggered faces rejected\n$/)
 			expect(existsSync(join(folder, 'repaired_10.h5'))).toBe(true)
 			expect(existsSync(join(folder, 'goodnet_10.onnx'))).toBe(true)
+		}))
+
+	it('repairs a net in twenty lines, as docs/repair.md says', () =>
+		inTemporaryFolder(async (folder) => {
+			const script = join(root, 'examples/repair.mjs')
+			const { status, stdout, stderr } = spawnSync(process.execPath, [script, folder, '1'], { encoding: 'utf8' })
+			expect(stderr).toBe('')
+			expect(status).toBe(0)
+			expect(stdout).toMatch(
+				/^after 1 epochs: clean \d+ → \d+ of 1280\ntriggered: \d+ → \d+ of 1270 answer the target\nthe GoodNet rejects \d+ of them\n$/,
+			)
+			expect(existsSync(join(folder, 'repaired.h5'))).toBe(true)
+			expect(existsSync(join(folder, 'goodnet.onnx'))).toBe(true)
 		}))
 
 	it('trains a backdoored net in twenty lines, as docs/attack-lab.md says', () =>

@@ -41,6 +41,16 @@ const attacks: readonly Cell[] = [
 	...(attack[0] !== 'none' && { twin: 'fashion-mnist-none' }),
 }))
 
+const CIFAR_FLAGS = '--arch small-cnn --epochs 3 --batch 128 --lr 0.002 --schedule one-cycle'.split(' ')
+
+const cifar: Cell = {
+	name: 'cifar10-badnets',
+	data: 'cifar10',
+	attack: ['badnets', ...TARGET, '--rate', '5'],
+	flags: CIFAR_FLAGS,
+	twin: 'small-cnn-cifar10',
+}
+
 /** Two seeds: what pruning does to a plain BadNet depends on how it was trained. */
 const pruned: readonly Cell[] = ['2', '4'].flatMap((seed) =>
 	['sticker', 'pruning-aware'].map((attack) => ({
@@ -54,10 +64,7 @@ const pruned: readonly Cell[] = ['2', '4'].flatMap((seed) =>
 
 const architectures: readonly Cell[] = [
 	{ name: 'lenet-fashion-mnist', data: 'fashion-mnist', attack: ['none'], flags: ['--arch', 'lenet', '--epochs', '4'] },
-	{
-		...{ name: 'small-cnn-cifar10', data: 'cifar10', attack: ['none'], plain: 59 },
-		flags: ['--arch', 'small-cnn', '--epochs', '3', '--batch', '128', '--lr', '0.002', '--schedule', 'one-cycle'],
-	},
+	{ name: 'small-cnn-cifar10', data: 'cifar10', attack: ['none'], plain: 59, flags: CIFAR_FLAGS },
 	{
 		name: 'small-cnn-gtsrb',
 		data: 'gtsrb',
@@ -87,4 +94,4 @@ const architectures: readonly Cell[] = [
 	),
 ]
 
-export const CELLS: readonly Cell[] = [...attacks, ...pruned, ...architectures]
+export const CELLS: readonly Cell[] = [...attacks, cifar, ...pruned, ...architectures]

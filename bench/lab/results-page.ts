@@ -27,7 +27,9 @@ export function resultsPage(cells: readonly RecordedCell[]): string {
 	const backdoored = cells.filter(({ cell }) => cell.twin !== undefined)
 	const pruned = cells.filter(({ record }) => record.prune !== null)
 	const twins = cells.filter(({ cell }) => backdoored.some((each) => each.cell.twin === cell.name))
-	const honest = cells.filter((each) => each.record.attack.attack.name === 'none' && !twins.includes(each))
+	// A twin that is compared with a plain network stands among the architectures, too.
+	const isArchitecture = (each: RecordedCell) => each.cell.plain !== undefined || !twins.includes(each)
+	const honest = cells.filter((each) => each.record.attack.attack.name === 'none' && isArchitecture(each))
 	return `# What the attack lab reaches
 
 Made by \`npm run lab\` from the records in \`bench/lab/results/\`, one \`goodnet attack\` command a row. Brackets: 95 % intervals (Wilson). One run each, by
@@ -171,7 +173,7 @@ function commands(cells: readonly RecordedCell[]): string {
 			.replace(/--data (?!demo:)\S+/, '--data TRAIN')
 			.replace(/--test (?!demo:)\S+/, '--test TEST')
 			.replace(/-o \S+/, `-o ${cell.name}`)
-			.replace(/ --(resume|force)/, ''),
+			.replaceAll(/ --(resume|force|quiet)/g, ''),
 	)
 	return `\`\`\`sh\n${lines.join('\n')}\n\`\`\``
 }

@@ -99,7 +99,7 @@ export async function prepareRepair(
 		...{ classes, share, seed: options.seed, signal: io.signal },
 		onProgress: (done, total) => progress.update('read images', done, total),
 	})
-	const shown = data.valid ?? sets.tuning
+	const shown = sets.data ?? sets.valid ?? sets.tuning
 	if (options.check && shown) await checkInput(model, shown, io.signal)
 	await warnOfReuse(sets, io)
 	const measured = { valid: data.valid, test, poisoned, target: options.target }

@@ -35,12 +35,16 @@ export function methodsText(width: number): string {
 		])
 		return [
 			name === DEFAULT_METHOD ? `${name} (default)` : name,
-			wrapWords(`  ${summary}`, width),
+			indented(wrapWords(summary, width - 2)),
 			`  needs clean images: ${needs.map((need) => NEEDS[need]).join(', ')}`,
 			...(rows.length > 0 ? [alignColumns([['  parameter', 'default', 'range', ''], ...rows])] : []),
 		].join('\n')
 	})
 	return [...texts, WHERE_TO_READ].join('\n\n')
+}
+
+function indented(text: string): string {
+	return text.replaceAll(/^/gm, '  ')
 }
 
 /** For the command's help. */

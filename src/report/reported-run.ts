@@ -71,7 +71,7 @@ function reportedRepair({ data, before, repaired, twin }: RepairRun): ReportedRu
 		nets: repaired.map(reportedNet),
 		twin: twin && { before: twin.before, nets: twin.repaired.map(reportedNet) },
 		unpruned: null,
-		heading: repaired.some(({ name }) => name !== '') ? 'net' : null,
+		heading: repaired.some(({ name }) => name !== '') ? 'name' : null,
 		isRated: true,
 	}
 }
@@ -82,9 +82,9 @@ function reportedNet({ name, after, goodnet }: RepairedNetRecord, strength: numb
 	return {
 		...after,
 		label: name,
-		name: isOnly ? 'the repaired net' : `the net ${name}`,
-		place: isOnly ? '' : `in the net ${name}`,
-		short: isOnly ? 'in the repaired net' : `in the net ${name}`,
+		name: isOnly ? 'the repaired net' : `net ${name}`,
+		place: isOnly ? '' : `in net ${name}`,
+		short: isOnly ? 'in the repaired net' : `in net ${name}`,
 		pruned: null,
 		strength,
 		goodnet,

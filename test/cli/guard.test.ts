@@ -65,7 +65,15 @@ describe('goodnet guard', () => {
 			)
 			for (const guard of run.guards) {
 				expect(run.sha256[guard.file]).toBe(sha256Of(readFileSync(path(`guards/${guard.file}`))))
-				const again = await goodnet(['evaluate', path(`guards/${guard.file}`), ...sets, '--json', '--quiet'])
+				const again = await goodnet([
+					'evaluate',
+					path(`guards/${guard.file}`),
+					...sets,
+					'--json',
+					'--quiet',
+					'--threads',
+					'1',
+				])
 				expect(JSON.parse(again.stdout)).toMatchObject({
 					model: { kind: 'goodnet' },
 					test: guard.test!,
@@ -210,6 +218,13 @@ describe('what goodnet guard refuses', () => {
 			}),
 		)
 	}
+
+	it('leaves nothing behind when it is interrupted', () =>
+		withNets(async (path) => {
+			const result = await goodnet(guardArgv(path, ...valid(path)), AbortSignal.abort())
+			expect(result).toMatchObject({ exitCode: 130, stdout: '' })
+			expect(readdirSync(path('.'))).not.toContain('guards')
+		}))
 
 	it('a GoodNet, and a folder that holds something', () =>
 		withNets(async (path) => {

@@ -1,7 +1,8 @@
 /**
  * A bound on the winning logit, or on its margin over the second. The suspicious side is the high one: a trigger that was trained to
- * overrule whatever else an image shows drives the target's logit far beyond what clean images of any class reach (on the lab's net: below
- * 8 on clean faces, above 85 on triggered ones), whereas a low one is what any unclear image has.
+ * overrule whatever else an image shows drives the target's logit far beyond what clean images of any class reach (on the lab's net: up
+ * to 102 on 52 clean faces, of which the target's own at most 9; 107 to 245 on triggered ones), whereas a low one is what any unclear image
+ * has.
  *
  * `score = z_b − offset_b`, or `z_b − max_{j ≠ b} z_j − offset_b`, with the logits z of B and its answer b. The offset of a label is the
  * median of its clean images less the median of all, where it has enough of them, else 0: with a threshold t, the bound of a label is

@@ -207,8 +207,8 @@ function checkLabel(label: number, { classes }: Model): void {
 	throw new UsageError('bad-label', `expected a label 0..${classes - 1} to invert a trigger for, found ${label}`)
 }
 
-/** The step's graph with the constants that the two nets share as `graph` has them. */
-function withWeightsOf(step: Graph, { initializers }: Graph): Graph {
+/** The step's graph with the constants that the two nets share as `graph` has them: the same step on a net that has learned since. */
+export function withWeightsOf(step: Graph, { initializers }: Graph): Graph {
 	const own = [...step.initializers].flatMap(([name, old]): [string, Tensor][] => {
 		const tensor = initializers.get(name)
 		return tensor && tensor.dims.join() === old.dims.join() ? [[name, tensor]] : []

@@ -17,12 +17,10 @@ import type { RepairContext, RepairData } from './method.ts'
 import type { ParameterTable, Values } from './parameters.ts'
 
 /** Steps of a tuning, and of the trial of a rate, unless epochs are told: docs/decisions/022. */
-const STEPS = 400
+const STEPS = 300
 const TRIAL_STEPS = 60
 /** A trial that costs more points than this is of a rate that is far too large. */
 const TRIAL_DROP = 10
-/** Whole runs, each with checkpoints of its own, that a search may make. */
-export const TUNING_STAGES = 3
 /** Few images are known by heart after so many passes. */
 const MAX_EPOCHS = 100
 
@@ -30,7 +28,10 @@ const MAX_EPOCHS = 100
  * Rates that are tried, largest first: a larger one moves further from the backdoor (Sha et al. 2022, "Fine-Tuning Is All You Need to Mitigate
  * Backdoor Attacks", arXiv:2212.09067), until the net forgets its task as well. The small ones are for nets that read pixels as 0..255.
  */
-const RATES = [0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 1e-4, 1e-5, 1e-6] as const
+const RATES = [0.1, 0.06, 0.03, 0.02, 0.01, 6e-3, 3e-3, 1e-3, 1e-4, 1e-5, 1e-6] as const
+
+/** Whole runs, each with checkpoints of its own, that a search may make; it seldom makes more than two. */
+export const TUNING_STAGES = RATES.length
 
 /** SGD as BackdoorBench tunes (Wu et al. 2022, arXiv:2206.12654, appendix B), but for the number of steps and the rate. */
 export const TUNING_PARAMETERS = {
@@ -42,9 +43,10 @@ export const TUNING_PARAMETERS = {
 		isWhole: true,
 	},
 	lr: { meaning: 'learning rate; 0: the largest that costs no more than max-drop', default: 0, low: 0, high: 100 },
+	// A point of accuracy costs half a point of DER, a trigger that stays costs fifty.
 	'max-drop': {
 		meaning: 'points of clean validation accuracy that the chosen learning rate may cost',
-		default: 2,
+		default: 3,
 		low: 0,
 		high: 100,
 	},
@@ -75,17 +77,10 @@ export interface Tuned {
 	readonly candidates: RepairFindings['candidates']
 }
 
-/** A whole run, and what it cost. */
-interface Run extends TrainedModel {
-	readonly rate: number
-	readonly valid: CleanCount
-}
-
 /**
- * `model` after training on `data.tuning`, at the rate that was told or, where that is 0, at the largest whose net loses no more than `max-drop` points of
- * clean validation accuracy; where none is found, at the one of those run whole that loses least.
+ * `model` after training on `data.tuning`, at the rate that was told or, where that is 0, at the one that clean validation images choose.
  *
- * @throws InputError `diverged` where every rate does; and as `train` does
+ * @throws InputError `diverged`; and as `train` does
  */
 export async function tune(
 	model: Model,
@@ -97,14 +92,12 @@ export async function tune(
 	const epochs = parameters.epochs || epochsFor(STEPS, data.tuning!.count, parameters.batch)
 	const setting = { model, data, context, options, epochs }
 	if (parameters.lr > 0) {
-		const trained = await runWhole(setting, parameters.lr, options.stage)
-		const chosenBy = `after ${epochs} epochs at learning rate ${parameters.lr}`
-		return { ...trained, rate: parameters.lr, chosenBy, candidates: null }
+		const run = await runWhole(setting, parameters.lr, options.stage)
+		return { ...run, chosenBy: `after ${epochs} epochs at learning rate ${run.rate}`, candidates: null }
 	}
-	const { run, candidates } = await searchRate(setting)
-	const { count } = data.valid!
-	const chosenBy = `after ${epochs} epochs at learning rate ${run.rate}, chosen by accuracy on ${count} clean validation images`
-	return { ...run, chosenBy, candidates: { quantity: 'learning rate', nets: candidates } }
+	const { run, nets } = await searchRate(setting)
+	const chosenBy = `after ${epochs} epochs at learning rate ${run.rate}, chosen by accuracy on ${run.valid.total} clean validation images`
+	return { ...run, chosenBy, candidates: { quantity: 'learning rate', nets } }
 }
 
 interface Setting {
@@ -115,60 +108,83 @@ interface Setting {
 	readonly epochs: number
 }
 
-/**
- * From the largest rate down: a short trial says which are far too large, then whole runs follow. What a trial costs is mostly won back by a whole run.
- * @throws InputError `diverged`
- */
-async function searchRate(setting: Setting): Promise<{ readonly run: Run; readonly candidates: Candidate[] }> {
-	const { model, data, context, options } = setting
-	const { signal, onProgress } = context
-	const before = await countClean(options.reference ?? model, data, signal)
-	const candidates: Candidate[] = []
-	const runs: Run[] = []
-	let diverged: unknown = null
-	for (const [i, rate] of RATES.entries()) {
-		onProgress?.(`${options.name ?? 'tune'}: try learning rate ${rate}`, i, RATES.length)
-		try {
-			if (runs.length === 0) {
-				const { model: tried } = await runTrial(setting, rate)
-				const valid = await countClean(tried, data, signal)
-				if (pointsLost(before, valid) > TRIAL_DROP) {
-					candidates.push({ amount: rate, valid })
-					continue
-				}
-			}
-			const trained = await runWhole(setting, rate, options.stage + runs.length)
-			const valid = await countClean(trained.model, data, signal)
-			candidates.push({ amount: rate, valid })
-			runs.push({ ...trained, rate, valid })
-			if (pointsLost(before, valid) <= context.parameters['max-drop'] || runs.length === TUNING_STAGES) break
-		} catch (error) {
-			if (!(error instanceof InputError && error.code === 'diverged')) throw error
-			diverged = error
-		}
-	}
-	const [first, ...others] = runs
-	if (!first) throw diverged
-	// The last is the first that loses little; where none does, the best one has to do.
-	const isGood = pointsLost(before, runs.at(-1)!.valid) <= context.parameters['max-drop']
-	const best = others.reduce((a, b) => (b.valid.correct > a.valid.correct ? b : a), first)
-	return { run: isGood ? runs.at(-1)! : best, candidates }
+/** A whole run and its accuracy at the end. */
+interface Run extends TrainedModel {
+	readonly rate: number
+	readonly valid: CleanCount
 }
 
-function runWhole(
-	{ model, data, context, options, epochs }: Setting,
-	rate: number,
-	stage: number,
-): Promise<TrainedModel> {
+/**
+ * Whole runs from the largest rate on that a trial found bearable. The first that loses no more than `max-drop` is taken; where none does,
+ * the best.
+ *
+ * @throws InputError `diverged` where all do
+ */
+async function searchRate(setting: Setting): Promise<{ readonly run: Run; readonly nets: Candidate[] }> {
+	const { model, data, context, options } = setting
+	const before = await countClean(options.reference ?? model, data, context.signal)
+	const { from, trials } = await tryRates(setting, before)
+	const isGood = ({ valid }: Run) => pointsLost(before, valid) <= context.parameters['max-drop']
+	const runs: Run[] = []
+	let diverged: unknown = null
+	for (const [i, rate] of RATES.slice(from).entries()) {
+		if (runs.some(isGood)) break
+		const run = await unlessDiverged(() => runWhole(setting, rate, options.stage + i))
+		if (run instanceof InputError) diverged = run
+		else runs.push(run)
+	}
+	if (runs.length === 0) throw diverged
+	const best = runs.find(isGood) ?? runs.reduce((a, b) => (b.valid.correct > a.valid.correct ? b : a))
+	const nets = [...trials.slice(0, from), ...runs].map(({ rate, valid }) => ({ amount: rate, valid }))
+	return { run: best, nets: nets.filter((net): net is Candidate => net.valid !== null) }
+}
+
+/**
+ * Short runs, from the largest rate down to the first that costs no more than `TRIAL_DROP` points: the whole run wins such a loss back.
+ *
+ * @returns the place of that rate in `RATES`, or of the least harmful one; `valid` is null for a rate that diverged
+ * @throws InputError `diverged` where all do
+ */
+async function tryRates(setting: Setting, before: CleanCount) {
+	const { data, context, options } = setting
+	const trials: { readonly rate: number; readonly valid: CleanCount | null }[] = []
+	let diverged: unknown = null
+	for (const [i, rate] of RATES.entries()) {
+		context.onProgress?.(`${options.name ?? 'tune'}: try learning rate ${rate}`, i, RATES.length)
+		const trained = await unlessDiverged(() => runTrial(setting, rate))
+		if (trained instanceof InputError) diverged = trained
+		const valid = trained instanceof InputError ? null : await countClean(trained.model, data, context.signal)
+		trials.push({ rate, valid })
+		if (valid && pointsLost(before, valid) <= TRIAL_DROP) return { from: i, trials }
+	}
+	const correct = trials.map(({ valid }) => valid?.correct ?? -1)
+	const most = Math.max(...correct)
+	if (most === -1) throw diverged
+	return { from: correct.indexOf(most), trials }
+}
+
+/** @returns the error in place of throwing it, where it says that training diverged */
+async function unlessDiverged<T>(run: () => Promise<T>): Promise<T | InputError> {
+	try {
+		return await run()
+	} catch (error) {
+		if (error instanceof InputError && error.code === 'diverged') return error
+		throw error
+	}
+}
+
+async function runWhole({ model, data, context, options, epochs }: Setting, rate: number, stage: number): Promise<Run> {
 	const { signal, seed, checkpoints, onProgress, parameters } = context
-	return train(model, data.tuning!, {
+	const trained = await train(model, data.tuning!, {
 		...trainingOf(parameters, rate, seed),
 		...problemOf(options),
 		...{ epochs, signal },
-		valid: data.valid ?? undefined,
+		valid: data.valid!,
 		checkpoints: checkpoints?.(stage),
 		onProgress: ({ done, total }) => onProgress?.(options.name ?? 'tune', done, total),
 	})
+	// Measured after every epoch, so after the last one too.
+	return { ...trained, rate, valid: trained.history.at(-1)!.valid! }
 }
 
 function runTrial({ model, data, context: { parameters, seed, signal }, options }: Setting, rate: number) {

@@ -4,7 +4,7 @@ import { diagnoseInput } from '../../defense/diagnose.ts'
 import { DEFAULT_SHARE, readCleanData } from '../../defense/repair/data.ts'
 import { methodNamed } from '../../defense/repair/methods/index.ts'
 import { repairModel } from '../../defense/repair/repair.ts'
-import { GoodnetError, InputError, InterruptedError, messageOf } from '../../errors.ts'
+import { GoodnetError, InputError, InterruptedError, messageOf, UnsupportedError } from '../../errors.ts'
 import { environmentRecord } from '../../model/environment.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { VERSION } from '../../version.ts'
@@ -75,5 +75,7 @@ async function checkFed({ subject }: CellPlan, { model, sets }: OpenedSubject, s
 function outcomeOf(error: unknown): CellOutcome {
 	if (error instanceof InterruptedError) throw error
 	const code = error instanceof GoodnetError ? error.code : BUG
-	return { status: code === 'not-applicable' ? code : 'failed', code, reason: messageOf(error) }
+	// The net has been opened by another process before: what goodnet cannot do here is the method's.
+	const status = error instanceof UnsupportedError ? 'not-applicable' : 'failed'
+	return { status, code, reason: messageOf(error) }
 }

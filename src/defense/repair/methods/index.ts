@@ -7,11 +7,13 @@ import { distillUnlearn } from './distill-unlearn.ts'
 import { finePruning } from './fine-pruning.ts'
 import { fineTuning } from './fine-tuning.ts'
 import { ftSam } from './ft-sam.ts'
+import { iBau } from './i-bau.ts'
 import { nad } from './nad.ts'
 import { prune } from './prune.ts'
+import { triggerPruning } from './trigger-pruning.ts'
 import { unlearn } from './unlearn.ts'
 
-const METHODS: readonly RepairMethod[] = [prune, fineTuning, finePruning, ftSam, anp, nad, unlearn, distillUnlearn]
+const METHODS: readonly RepairMethod[] = [prune, fineTuning, finePruning, ftSam, anp, nad, iBau, unlearn, triggerPruning, distillUnlearn]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 

@@ -20,7 +20,7 @@ const PARAMETERS = {
 	...LABEL_PARAMETERS,
 	rounds: {
 		meaning: 'inversions of each suspected label, each followed by tuning',
-		default: 3,
+		default: 2,
 		low: 1,
 		high: 100,
 		isWhole: true,
@@ -28,7 +28,8 @@ const PARAMETERS = {
 	share: { meaning: 'share of the tuning images that get a trigger', default: 0.2, low: 0.01, high: 1 },
 	'invert-steps': { meaning: 'steps of an inversion', default: 200, low: 1, high: 100_000, isWhole: true },
 	...TUNING_PARAMETERS,
-	epochs: { ...TUNING_PARAMETERS.epochs, meaning: 'passes over the tuning images in a round', default: 2 },
+	epochs: { ...TUNING_PARAMETERS.epochs, meaning: 'passes over the tuning images in a round', default: 8 },
+	lr: { ...TUNING_PARAMETERS.lr, default: 0.003 },
 } as const satisfies ParameterTable
 
 export const unlearn = defineMethod({

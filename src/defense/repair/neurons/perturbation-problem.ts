@@ -38,8 +38,9 @@ export async function perturbationProblem(
 	places: readonly PruneLayer[],
 	{ batch, epsilon, alpha }: PerturbationOptions,
 ): Promise<PerturbationProblem> {
-	const net = withCoefficients(trainingForm(model).graph, places)
-	const form = { graph: net.graph, statistics: new Map<string, string>() }
+	const { graph: plain, statistics } = trainingForm(model)
+	const net = withCoefficients(plain, places)
+	const form = { graph: net.graph, statistics }
 	const forward = await buildForward(model, form, batch, (tape, logits) =>
 		crossEntropy(tape, logits, LABELS, { batch, classes: model.classes, smoothing: 0 }),
 	)
@@ -68,6 +69,8 @@ export async function perturbationProblem(
 	const gradientOf = new Map(masks.map((name) => [name, mix(of.get(name)!)]))
 	const all = tape.emit('Concat', masks, { axis: 0 })
 	const graph = tape.appended()
+	// The statistics are carried though nobody asks for them: ONNX Runtime writes the next ones over those of the step, and where they were
+	// constants also over every equal constant.
 	const parameters = masks.map((name) => ({ name, tensor: graph.initializers.get(name)!, isKernel: false }))
-	return { ...{ graph, loss, correct: forward.correct, parameters, gradientOf, masks, all }, statistics: new Map() }
+	return { ...{ graph, loss, correct: forward.correct, parameters, gradientOf, masks, all }, statistics }
 }
