@@ -23,8 +23,11 @@ const LEAST_ROUNDS = 2
 const USUAL = 1.3
 /** So many of the most suspicious labels are looked at closely, whether or not their index says that they are suspects. */
 const CANDIDATES = 3
-/** Of these only such stay whose smallest trigger is at most so many times as large as the smallest of all. */
-const RIVALS = 1.25
+/**
+ * Of these only such stay whose smallest trigger is at most this share of what is usual. Measured: 0.02 to 0.2 for targets of backdoored nets, 0.26 to
+ * 0.6 for the smallest labels of honest ones, some of which have an index above 2 (docs/decisions/024).
+ */
+const CLOSE = 0.25
 /** Learning rate at the start of the last lesson, as a share of the largest that was needed. */
 const LAST_RATE = 0.4
 
@@ -64,10 +67,13 @@ export const distillUnlearn = defineMethod({
 		const images = fitImages(data.unlabeled!, model)
 		const { labels, usualNorm, findings, isOracle } = await suspectedLabels(model, images, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
-		// An index of 2 is a convention. To work against the most suspicious label of an honest net costs little, to spare a target costs all.
+		// An index of 2 is a convention, which honest nets exceed and backdoored ones miss: what counts is the close look.
 		const closest = findings?.labels.slice(0, CANDIDATES).map(({ label }) => label) ?? []
 		const candidates = isOracle ? labels : [...new Set([...labels, ...closest])]
 		const { student, rounds, targets } = await unlearnTriggers(model, images, { candidates, usualNorm }, context)
+		if (targets.length === 0) {
+			return { points: [{ name: '', chosenBy: 'no label is suspect: the net as it was', model }], findings: found }
+		}
 		const chosenBy = `after ${rounds} ${rounds === 1 ? 'round' : 'rounds'} against ${targets.length === 1 ? 'label' : 'labels'} ${targets.join(', ')}`
 		return { points: [{ name: '', chosenBy, model: student.model }], findings: found }
 	},
@@ -93,7 +99,8 @@ async function unlearnTriggers(
 			...{ steps: parameters['invert-steps'], seed: seed + rounds, model: student.model, signal },
 			onProgress: (done, total) => onProgress?.(`round ${rounds + 1}: invert`, done, total),
 		})
-		if (rounds === 0) targets = smallestOf(targets, found)
+		if (rounds === 0 && !isLabelTold(parameters)) targets = suspectsAmong(targets, found, usualNorm)
+		if (targets.length === 0) return { student, rounds, targets }
 		const fresh = found.filter(({ label }) => targets.includes(label))
 		if (rounds >= LEAST_ROUNDS && !fresh.some((trigger) => isSuspicious(trigger, usualNorm))) break
 		triggers.push(...fresh)
@@ -132,14 +139,10 @@ function wishesFor(label: number, { input }: Model, starts: number): Wish[] {
 	})
 }
 
-/** The labels whose smallest trigger is about as small as the smallest of all. */
-function smallestOf(labels: readonly number[], found: readonly InvertedTrigger[]): number[] {
-	const sizeOf = (label: number) => {
-		const reached = found.filter((trigger) => trigger.label === label && trigger.isReached)
-		return reached.reduce((least, { norm }) => Math.min(least, norm), Number.MAX_VALUE)
-	}
-	const least = Math.min(...labels.map(sizeOf))
-	return labels.filter((label) => sizeOf(label) <= RIVALS * least)
+/** The labels with a trigger that is far smaller than usual. */
+function suspectsAmong(labels: readonly number[], found: readonly InvertedTrigger[], usualNorm: number): number[] {
+	const isClose = ({ isReached, norm }: InvertedTrigger) => isReached && norm <= CLOSE * usualNorm
+	return labels.filter((label) => found.some((trigger) => trigger.label === label && isClose(trigger)))
 }
 
 function isSuspicious({ isReached, norm }: InvertedTrigger, usualNorm: number): boolean {

@@ -13,7 +13,18 @@ import { prune } from './prune.ts'
 import { triggerPruning } from './trigger-pruning.ts'
 import { unlearn } from './unlearn.ts'
 
-const METHODS: readonly RepairMethod[] = [prune, fineTuning, finePruning, ftSam, anp, nad, iBau, unlearn, triggerPruning, distillUnlearn]
+const METHODS: readonly RepairMethod[] = [
+	prune,
+	fineTuning,
+	finePruning,
+	ftSam,
+	anp,
+	nad,
+	iBau,
+	unlearn,
+	triggerPruning,
+	distillUnlearn,
+]
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 

@@ -47,7 +47,7 @@ export const triggerPruning = defineMethod({
 		const { parameters, seed, signal, onProgress } = context
 		const layers = layersFor(model, parameters.layer)
 		const tuning = fitImages(data.tuning!, model)
-		const { labels, findings, isOracle } = await suspectedLabels(model, tuning, 'trigger-pruning', context)
+		const { labels, findings, isOracle } = await suspectedLabels(model, tuning, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
 		const [target] = labels
 		if (target === undefined) {
