@@ -24,12 +24,15 @@ import type { Trigger } from './trigger.ts'
 
 /** Second name of the random stream. */
 const STREAM = 61
-/** As the authors' code sets Adam (github.com/bolunwang/backdoor). */
-const OPTIMIZER = adam({ beta1: 0.5, beta2: 0.9 })
-const RATE = 0.1
-/** λ at the start, theirs as well. */
-const WEIGHT_START = 1e-3
-/** Success that they ask of a trigger. */
+/**
+ * Adam as it was published, at a rate of its own: with the authors' (β 0.5 and 0.9, rate 0.1, λ from 1e-3; github.com/bolunwang/backdoor) masks shrink
+ * four times as slowly, and after 150 steps the target of CSAW's face net has no smaller trigger than other labels.
+ */
+const OPTIMIZER = adam()
+const RATE = 0.15
+/** λ at the start. */
+const WEIGHT_START = 0.01
+/** Success that the authors ask of a trigger. */
 const GOAL = 0.99
 export interface InvertManyOptions {
 	/** Steps of descent. Default 200. */

@@ -21,9 +21,9 @@ describe('the problem of trigger inversion', () => {
 		const feeds = {
 			[IMAGES]: { dims: [8, 3, 6, 6], data },
 			[TARGETS]: { dims: [8], data: new BigInt64Array(8).fill(2n) },
-			[WEIGHT]: { dims: [], data: Float32Array.of(0.01) },
+			[WEIGHT]: { dims: [1], data: Float32Array.of(0.01) },
 		}
-		const start = { [MASK]: wave([1, 1, 6, 6], 1, 0.3), [PATTERN]: wave([1, 3, 6, 6], 2, 1) }
+		const start = { [MASK]: wave([1, 1, 1, 6, 6], 1, 0.3), [PATTERN]: wave([1, 1, 3, 6, 6], 2, 1) }
 		const { loss, gradient } = await runProblem(model, problem, feeds, start)
 		expectAllclose([loss], [stored.inversion.loss], { rtol: 1e-5 })
 		expectAllclose(gradient(MASK), stored.inversion.mask, { rtol: 1e-3 })

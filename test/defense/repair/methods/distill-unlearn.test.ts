@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import { readCleanData } from '../../../../src/defense/repair/data.ts'
+import { distillUnlearn } from '../../../../src/defense/repair/methods/distill-unlearn.ts'
+import { repairModel } from '../../../../src/defense/repair/repair.ts'
+import { floatsOf } from '../../../../src/graph/graph.ts'
+import { stripes } from '../../../helpers/pictures.ts'
+import { clean, TARGET, trainBadNet, triggered } from '../subject.ts'
+
+const QUICK = { starts: 4, rounds: 3, 'invert-steps': 80, steps: 120, 'last-steps': 60, batch: 32 }
+const sets = { valid: null, test: clean(25, 8), poisoned: triggered(stripes(25, 8)), target: TARGET }
+const bad = await trainBadNet()
+
+async function repair(parameters = {}, signal?: AbortSignal) {
+	const unlabeled = { ...clean(30, 3), labels: null }
+	const data = await readCleanData(distillUnlearn, { unlabeled }, { classes: 4, share: 0.2, seed: 0 })
+	return repairModel(bad, distillUnlearn, data, { seed: 1, parameters: { ...QUICK, ...parameters }, sets, signal })
+}
+
+describe('distill-unlearn', () => {
+	it('finds the label and removes the backdoor with pictures that have no labels', async () => {
+		const { before, repaired, findings, isOracle } = await repair()
+		const [{ after, point }] = repaired as [(typeof repaired)[0]]
+		expect(before.poisoned!.hits / before.poisoned!.total).toBeGreaterThan(0.9)
+		expect(after.poisoned!.hits / after.poisoned!.total).toBeLessThan(0.3)
+		expect(after.test!.correct).toBeGreaterThan(before.test!.correct - 5)
+		expect(findings.suspects!.labels[0]!.label).toBe(TARGET)
+		expect(point.chosenBy).toMatch(/^after [123] rounds? against label 2$/)
+		expect(isOracle).toBe(false)
+	}, 60_000)
+
+	it('gives the same weights for the same seed, and an oracle’s figures where the label is told', async () => {
+		const few = { rounds: 1, 'invert-steps': 10, steps: 10, 'last-steps': 5, label: TARGET }
+		const [first, second] = [await repair(few), await repair(few)]
+		expect(first.isOracle).toBe(true)
+		const kernelsOf = ({ repaired }: typeof first) =>
+			[...repaired[0]!.point.model.graph.initializers.values()].filter(({ dtype }) => dtype === 'float32').map(floatsOf)
+		expect(kernelsOf(first)).toEqual(kernelsOf(second))
+	}, 60_000)
+
+	it('refuses a label that the net does not have', async () => {
+		await expect(repair({ label: 4 })).rejects.toMatchObject({ code: 'bad-parameter', exitCode: 2 })
+	})
+
+	it('stops when it is told to', async () => {
+		await expect(repair({}, AbortSignal.abort())).rejects.toMatchObject({ code: 'interrupted' })
+	})
+})
