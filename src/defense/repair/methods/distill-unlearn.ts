@@ -22,10 +22,10 @@ const LEAST_ROUNDS = 2
 /** So many of the most suspicious labels are looked at closely, whether or not their index says that they are suspects. */
 const CANDIDATES = 3
 /**
- * Of these only such stay whose smallest trigger is at most this share of what is usual. Measured: 0.02 to 0.35 for targets of backdoored nets, 0.26 to
- * 0.87 for the smallest labels of honest ones (docs/decisions/024): better to work in vain than to spare a target.
+ * Of these only such stay whose smallest trigger is at most this share of what is usual. Measured: 0.02 to 0.39 for targets of backdoored nets, 0.26 to
+ * 0.6 for the smallest labels of honest ones (docs/decisions/024): better to work in vain than to spare a target.
  */
-const CLOSE = 0.5
+const CLOSE = 0.4
 /** And at most so many times as large as the smallest of all. */
 const RIVALS = 1.25
 /** Learning rate at the start of the last lesson, as a share of the largest that was needed. */
