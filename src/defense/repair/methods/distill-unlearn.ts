@@ -19,15 +19,15 @@ const INVERSION_BATCH = 8
 const LEAST_STEPS = 40
 /** Rounds that always run. The second one's triggers are large already, but without it the sunglasses of CSAW's net still work on a few faces. */
 const LEAST_ROUNDS = 2
-/** A trigger is no longer suspicious when it is so many times as large as other labels' on the net as it came. */
-const USUAL = 1.3
 /** So many of the most suspicious labels are looked at closely, whether or not their index says that they are suspects. */
 const CANDIDATES = 3
 /**
- * Of these only such stay whose smallest trigger is at most this share of what is usual. Measured: 0.02 to 0.2 for targets of backdoored nets, 0.26 to
- * 0.6 for the smallest labels of honest ones, some of which have an index above 2 (docs/decisions/024).
+ * Of these only such stay whose smallest trigger is at most this share of what is usual. Measured: 0.02 to 0.39 for targets of backdoored nets, 0.26 to
+ * 0.6 for the smallest labels of honest ones (docs/decisions/024): better to work in vain than to spare a target.
  */
-const CLOSE = 0.25
+const CLOSE = 0.4
+/** And at most so many times as large as the smallest of all. */
+const RIVALS = 1.25
 /** Learning rate at the start of the last lesson, as a share of the largest that was needed. */
 const LAST_RATE = 0.4
 
@@ -139,14 +139,18 @@ function wishesFor(label: number, { input }: Model, starts: number): Wish[] {
 	})
 }
 
-/** The labels with a trigger that is far smaller than usual. */
+/** The labels whose smallest trigger is far smaller than usual, and about as small as the smallest of all. */
 function suspectsAmong(labels: readonly number[], found: readonly InvertedTrigger[], usualNorm: number): number[] {
-	const isClose = ({ isReached, norm }: InvertedTrigger) => isReached && norm <= CLOSE * usualNorm
-	return labels.filter((label) => found.some((trigger) => trigger.label === label && isClose(trigger)))
+	const sizeOf = (label: number) => {
+		const reached = found.filter((trigger) => trigger.label === label && trigger.isReached)
+		return reached.reduce((least, { norm }) => Math.min(least, norm), Number.POSITIVE_INFINITY)
+	}
+	const limit = Math.min(CLOSE * usualNorm, RIVALS * Math.min(...labels.map(sizeOf)))
+	return labels.filter((label) => sizeOf(label) <= limit)
 }
 
 function isSuspicious({ isReached, norm }: InvertedTrigger, usualNorm: number): boolean {
-	return isReached && norm < USUAL * usualNorm
+	return isReached && norm < usualNorm
 }
 
 /** `items` again and again, `count` in all. */

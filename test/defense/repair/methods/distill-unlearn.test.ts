@@ -3,7 +3,12 @@ import { readCleanData } from '../../../../src/defense/repair/data.ts'
 import { distillUnlearn } from '../../../../src/defense/repair/methods/distill-unlearn.ts'
 import { repairModel } from '../../../../src/defense/repair/repair.ts'
 import { floatsOf } from '../../../../src/graph/graph.ts'
+import { imageSet } from '../../../../src/lab/subject.ts'
+import { loadModel } from '../../../../src/model/load.ts'
+import { nodeRuntime } from '../../../../src/runtime/node.ts'
 import { stripes } from '../../../helpers/pictures.ts'
+import { describeShared, sharedPath } from '../../../helpers/shared.ts'
+import { SUBJECTS, stamped } from '../../../helpers/subjects.ts'
 import { clean, TARGET, trainBadNet, triggered } from '../subject.ts'
 
 const QUICK = { starts: 4, rounds: 3, 'invert-steps': 80, steps: 120, 'last-steps': 60, batch: 32 }
@@ -44,4 +49,34 @@ describe('distill-unlearn', () => {
 	it('stops when it is told to', async () => {
 		await expect(repair({}, AbortSignal.abort())).rejects.toMatchObject({ code: 'interrupted' })
 	})
+})
+
+describeShared('a net that others backdoored', () => {
+	it('forgets its trigger with 500 digits that nobody labelled', async () => {
+		const subject = SUBJECTS.find(({ id }) => id === 'mnist-white-square')!
+		const model = await loadModel(sharedPath(`models/${subject.model}`), {
+			runtime: await nodeRuntime({ threads: 1 }),
+			preprocessing: { scale: 1 / 255, mean: [0.5], std: [0.5] },
+		})
+		const digits = await subject.images()
+		const size = { height: 28, width: 28, channels: 1 }
+		const part = (pixels: Uint8Array, from: number, to: number) => {
+			const labels = Int32Array.from(digits.labels).slice(from, to)
+			return imageSet('digits', { pixels: pixels.slice(from * 784, to * 784), labels, count: to - from }, size)
+		}
+		const data = await readCleanData(
+			distillUnlearn,
+			{ unlabeled: part(digits.pixels, 1000, 1500) },
+			{ classes: 10, share: 0.2, seed: 0 },
+		)
+		const poisoned = part(stamped(digits, subject.stamp).pixels, 0, 1000)
+		const { before, repaired } = await repairModel(model, distillUnlearn, data, {
+			...{ seed: 1, parameters: { ...QUICK, rounds: 1 } },
+			sets: { valid: null, test: part(digits.pixels, 0, 1000), poisoned, target: subject.target },
+		})
+		const { after } = repaired[0]!
+		expect(before.poisoned!.hits).toBeGreaterThan(0.99 * before.poisoned!.total)
+		expect(after.poisoned!.hits).toBeLessThan(0.05 * after.poisoned!.total)
+		expect(after.test!.correct).toBeGreaterThan(before.test!.correct - 15)
+	}, 60_000)
 })
