@@ -11,6 +11,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeResultsPage } from '../results-page.ts'
+import { checkStamps } from './check-stamps.ts'
 import { METHODS } from './methods.ts'
 import { FOLDER } from './sets.ts'
 import { makeSubjects } from './suite.ts'
@@ -27,5 +28,8 @@ const results = join(root, 'bench', 'defenses', 'results')
 const command = ['bench', 'defenses', suite, '-o', results, ...process.argv.slice(2)]
 const child = spawn(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...command], { stdio: 'inherit' })
 const [status] = await once(child, 'close')
-if (status === 0) writeResultsPage()
+if (status === 0) {
+	checkStamps(join(results, 'cells'))
+	writeResultsPage()
+}
 process.exitCode = status ?? 1

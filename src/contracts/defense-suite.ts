@@ -71,7 +71,10 @@ export const SuiteMethod = z.strictObject({
 	set: MethodParameters.default({}),
 	/** Seeds in place of the suite's. */
 	seeds: z.array(count).min(1).optional(),
-	/** Was it told something about a trigger or its label? Then its figures are an oracle's, and it is no candidate for a default. */
+	/**
+	 * Was it told something about a trigger or its label that its parameters do not show? Then its figures are an oracle's, and it is no candidate
+	 * for a default. A label among its parameters is noticed by itself.
+	 */
 	isOracle: z.boolean().default(false),
 })
 

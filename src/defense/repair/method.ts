@@ -48,8 +48,6 @@ export interface RepairedPoint {
 export interface Repair {
 	readonly points: readonly RepairedPoint[]
 	readonly findings: RepairFindings
-	/** Was the method told something about the trigger or its label? Then every figure is an oracle's. Default: no. */
-	readonly isOracle?: boolean
 }
 
 export const NO_FINDINGS: RepairFindings = { history: null, suspects: null, candidates: null }

@@ -21,7 +21,7 @@ export const LABEL_PARAMETERS = {
 	},
 } as const satisfies ParameterTable
 
-/** Is the label told, so that every figure is an oracle's? */
+/** Was the target label told? Then every figure is an oracle's. */
 export function isLabelTold({ label }: { readonly label: number }): boolean {
 	return label !== UNKNOWN
 }
@@ -32,8 +32,6 @@ export interface Suspected {
 	/** Norm of an inverted trigger from which on it is no smaller than those of other labels: their median. Infinite where unknown. */
 	readonly usualNorm: number
 	readonly findings: RepairFindings['suspects']
-	/** Was the label told? */
-	readonly isOracle: boolean
 }
 
 /**
@@ -50,7 +48,6 @@ export async function suspectedLabels(
 		const message = `--set label: expected -1 or a label 0..${classes - 1}, found ${label}`
 		throw new UsageError('bad-parameter', message)
 	}
-	const isOracle = isLabelTold({ label })
 	const found = await findSuspects(model, images, {
 		...{ seed, signal },
 		onProgress: (done, total) => onProgress?.('suspects', done, total),
@@ -58,12 +55,11 @@ export async function suspectedLabels(
 	const norms = found.map(({ trigger }) => trigger.norm)
 	const listed = found.filter(({ isSuspect }, i) => isSuspect || i < SHOWN)
 	return {
-		labels: isOracle ? [label] : found.filter(({ isSuspect }) => isSuspect).map((each) => each.label),
+		labels: isLabelTold({ label }) ? [label] : found.filter(({ isSuspect }) => isSuspect).map((each) => each.label),
 		usualNorm: norms[Math.floor(norms.length / 2)]!,
 		findings: {
 			quantity: `anomaly index of the inverted trigger's size; a suspect has more than ${ANOMALY_THRESHOLD}`,
 			labels: listed.map(({ label: each, anomaly, isSuspect }) => ({ label: each, score: anomaly, isSuspect })),
 		},
-		isOracle,
 	}
 }

@@ -5,7 +5,7 @@ import { bestRuntime } from '../../runtime/node.ts'
 import { cellFile, readCell, writeCell } from './cells-folder.ts'
 import { PROCESS_DIED, runCellInProcess } from './process.ts'
 import type { CellPlan } from './read-suite.ts'
-import { BUG, type CellAnswer } from './run-cell.ts'
+import { type CellAnswer, OWN_FAULTS } from './run-cell.ts'
 import { identityOf, imagesOf, openSubject } from './subject.ts'
 
 export interface BenchOptions {
@@ -30,7 +30,7 @@ interface DueCell extends Pick<DefenseCell, 'identity' | 'images'> {
 }
 
 /**
- * Runs `plans` whose cells are not in the folder with the same identity, and those whose process had died.
+ * Runs `plans` whose cells are not in the folder with the same identity, and those that failed by no fault of the method.
  *
  * @returns how many cells were run, and how many were there
  * @throws as `openSubject` for the first net or set that does not fit (nothing has been run then); InputError `bad-cell`, `disk-full`,
@@ -68,7 +68,7 @@ async function dueCells(plans: readonly CellPlan[], options: BenchOptions): Prom
 }
 
 /** Failures that say nothing of the method: the machine's, and our own. */
-const RETRIED: readonly string[] = [PROCESS_DIED, BUG]
+const RETRIED: readonly string[] = [PROCESS_DIED, ...OWN_FAULTS]
 
 function isKept(cell: DefenseCell | null, identity: CellIdentity): boolean {
 	if (!cell || (cell.outcome.status === 'failed' && RETRIED.includes(cell.outcome.code))) return false
@@ -107,7 +107,7 @@ function cellOf({ plan, identity, images }: DueCell, answer: CellAnswer): Defens
 		schema: 'goodnet/defense-cell@1',
 		subject: { name, group, note, isBackdoored },
 		method: plan.label,
-		isOracle: plan.method.isOracle,
+		isOracle: plan.isOracle,
 		identity,
 		images,
 		...answer,

@@ -51,6 +51,7 @@ export async function runCellInProcess(
 /** Node runs compiled code only, so where the sources themselves are run, in tests, the process is the one of the last build. */
 function entry(): string {
 	const isSource = import.meta.url.endsWith('.ts')
-	const path = isSource ? '../../../dist/lab/defense-bench/cell-process.js' : './cell-process.js'
-	return fileURLToPath(new URL(path, import.meta.url))
+	return fileURLToPath(
+		new URL(isSource ? '../../../dist/lab/defense-bench/cell-process.js' : './cell-process.js', import.meta.url),
+	)
 }

@@ -25,6 +25,8 @@ export interface CellPlan {
 	readonly label: string
 	/** Of the method, defaults included. */
 	readonly parameters: Readonly<Record<string, string | number>>
+	/** Was the method told something of a trigger or its label: by its parameters, or as the suite says? */
+	readonly isOracle: boolean
 	readonly seed: number
 }
 
@@ -74,18 +76,19 @@ export function planCells(suite: DefenseSuite, path: string, choice: CellChoice 
 		.map((subject) => benchSubject(subject, suite, folder))
 	const methods = suite.methods
 		.filter((method) => choice.methods?.includes(methodLabel(method)) ?? true)
-		.map((method) => ({
-			method,
-			label: methodLabel(method),
-			parameters: parameterValues(methodNamed(method.method).parameters, method.set, method.method),
-			seeds: choice.seeds ?? method.seeds ?? suite.seeds,
-		}))
+		.map((method) => {
+			const repair = methodNamed(method.method)
+			const parameters = parameterValues(repair.parameters, method.set, method.method)
+			const isOracle = method.isOracle || (repair.isOracle?.(parameters) ?? false)
+			const seeds = choice.seeds ?? method.seeds ?? suite.seeds
+			return { method, label: methodLabel(method), parameters, isOracle, seeds }
+		})
 	const seeds = [...new Set(methods.flatMap((method) => method.seeds))]
 	return seeds.flatMap((seed) =>
 		subjects.flatMap((subject) =>
 			methods
 				.filter((method) => method.seeds.includes(seed))
-				.map(({ method, label, parameters }) => ({ subject, method, label, parameters, seed })),
+				.map(({ seeds: _, ...planned }) => ({ ...planned, subject, seed })),
 		),
 	)
 }

@@ -15,7 +15,9 @@ import { type OpenedSubject, openSubject } from './subject.ts'
 export type CellAnswer = Pick<DefenseCell, 'outcome' | 'environment' | 'seconds'>
 
 /** Code of the outcome where a method threw what it should not. */
-export const BUG = 'bug'
+const BUG = 'bug'
+/** Codes of failures that say nothing of the method: a graph that the method has made and that does not run is a fault of goodnet's. */
+export const OWN_FAULTS: readonly string[] = [BUG, 'not-runnable', 'run-failed']
 
 /** Milliseconds in a second. */
 const MS = 1000
@@ -75,7 +77,8 @@ async function checkFed({ subject }: CellPlan, { model, sets }: OpenedSubject, s
 function outcomeOf(error: unknown): CellOutcome {
 	if (error instanceof InterruptedError) throw error
 	const code = error instanceof GoodnetError ? error.code : BUG
-	// The net has been opened by another process before: what goodnet cannot do here is the method's.
-	const status = error instanceof UnsupportedError ? 'not-applicable' : 'failed'
+	// The net itself has been opened and run before, so what goodnet cannot do with it is the method's.
+	const isOutOfReach = error instanceof UnsupportedError && !OWN_FAULTS.includes(code)
+	const status = isOutOfReach ? 'not-applicable' : 'failed'
 	return { status, code, reason: messageOf(error) }
 }

@@ -89,21 +89,25 @@ describe('benchDefenses', () => {
 	it('keeps what does not apply or diverges as a result, and runs again what died', () =>
 		inTemporaryFolder(async (folder) => {
 			const dense = { ...SUITE.subjects[1]!, name: 'dense', model: 'dense.onnx', test: 'few.npz' }
-			const methods = ['prune', { method: 'fine-tuning', as: 'hot', set: { epochs: 1, lr: 100 } }]
-			await writeSuite(folder, { ...SUITE, subjects: [dense], methods })
-			await bench(folder)
+			const methods = ['prune', { method: 'fine-tuning', as: 'hot', set: { epochs: 30, lr: 100 } }]
+			await writeSuite(folder, { ...SUITE, subjects: [dense, SUITE.subjects[1]], methods })
+			const one = { subjects: ['dense'], methods: ['prune'] }
+			const other = { subjects: ['twin'], methods: ['hot'] }
+			await bench(folder, {}, one)
+			await bench(folder, {}, other)
 			expect(cellAt(folder, 'dense__prune__0.json').outcome).toMatchObject({
 				status: 'not-applicable',
 				code: 'nothing-to-prune',
 			})
-			expect(cellAt(folder, 'dense__hot__0.json').outcome).toMatchObject({ status: 'failed', code: 'diverged' })
-			expect((await bench(folder)).cells).toEqual([])
+			expect(cellAt(folder, 'twin__hot__0.json').outcome).toMatchObject({ status: 'failed', code: 'diverged' })
+			expect((await bench(folder, {}, one)).cells).toEqual([])
+			expect((await bench(folder, {}, other)).cells).toEqual([])
 
-			const file = 'dense__hot__0.json'
+			const file = 'twin__hot__0.json'
 			const cell = cellAt(folder, file)
 			const died = { ...cell, outcome: { status: 'failed', code: 'process-died', reason: 'SIGKILL' } }
 			writeFileSync(cellPath(folder, file), JSON.stringify(died))
-			expect((await bench(folder)).cells).toEqual(['dense hot 0'])
+			expect((await bench(folder, {}, other)).cells).toEqual(['twin hot 0'])
 		}))
 
 	it('stopped by its signal, it keeps finished cells and goes on from there', () =>

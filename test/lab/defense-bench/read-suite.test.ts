@@ -48,6 +48,16 @@ describe('planCells', () => {
 		for (const { parameters } of plans) expect(parameters).toMatchObject({ epochs: 40, momentum: 0.9 })
 	})
 
+	it('notices a method that was told a label, and believes the suite where it says so', () => {
+		const methods = ['unlearn', { method: 'unlearn', as: 'told', set: { label: 3 } }, { method: 'anp', isOracle: true }]
+		const plans = planCells(DefenseSuite.parse({ ...suite, subjects: [plain], methods }), 'a.json')
+		expect(plans.map(({ label, isOracle }) => [label, isOracle])).toEqual([
+			['unlearn', false],
+			['told', true],
+			['anp', true],
+		])
+	})
+
 	it('runs what is chosen by name, with the seeds that are told', () => {
 		const choice = { subjects: ['plain'], methods: ['ft-long'], seeds: [4, 5] }
 		expect(names(planCells(suite, 'a.json', choice))).toEqual(['plain ft-long 4', 'plain ft-long 5'])

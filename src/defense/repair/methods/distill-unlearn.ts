@@ -74,11 +74,11 @@ export const distillUnlearn = defineMethod({
 	isOracle: isLabelTold,
 	async repair(model, data, context) {
 		const images = fitImages(data.unlabeled!, model)
-		const { labels, usualNorm, findings, isOracle } = await suspectedLabels(model, images, context)
+		const { labels, usualNorm, findings } = await suspectedLabels(model, images, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
 		// An index of 2 is a convention, which honest nets exceed and backdoored ones miss: what counts is the close look.
 		const closest = findings?.labels.slice(0, CANDIDATES).map(({ label }) => label) ?? []
-		const candidates = isOracle ? labels : [...new Set([...labels, ...closest])]
+		const candidates = isLabelTold(context.parameters) ? labels : [...new Set([...labels, ...closest])]
 		const { student, rounds, targets } = await unlearnTriggers(model, images, { candidates, usualNorm }, context)
 		const leave = (why: string) => {
 			return { points: [{ name: '', chosenBy: `${why}: the net as it was`, model }], findings: found }

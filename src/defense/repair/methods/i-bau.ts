@@ -13,7 +13,7 @@ import { sgd } from '../../../train/sgd.ts'
 import { buildStep, type Step } from '../../../train/step.ts'
 import { withWeights } from '../../../train/weights.ts'
 import { withWeightsOf } from '../../invert/invert-trigger.ts'
-import { patternDims } from '../../invert/planes.ts'
+import { imagesDims } from '../../invert/planes.ts'
 import { defineMethod, NO_FINDINGS, type RepairContext } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
 import { IMAGES, innerProblem, outerProblem, PERTURBATION, PERTURBED } from '../universal/universal-problem.ts'
@@ -149,7 +149,7 @@ async function unlearnPerturbation(setting: Setting, loop: Loop, perturbation: F
 function imageFeeds({ model, images, source, batch }: Setting, number: number, perturbed: Float32Array) {
 	const { images: drawn, labels } = source.batch(number)
 	const data = preprocess(drawn, { ...images, layout: 'NHWC' }, model.input, model.preprocessing)
-	const dims = patternDims(model.input, batch)
+	const dims = imagesDims(model.input, batch)
 	return {
 		[IMAGES]: { dims, data },
 		[LABELS]: { dims: [batch], data: labels },

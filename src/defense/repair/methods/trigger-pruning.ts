@@ -12,7 +12,7 @@ import { pruneChannels } from '../../prune/repaired.ts'
 import { fitImages } from '../fit-images.ts'
 import { defineMethod, NO_FINDINGS, type RepairContext } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
-import { LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
+import { isLabelTold, LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
 import { allowedPrefix, countPrefixes, orderByTrigger } from '../triggered-units.ts'
 
 /** Images by which units are ranked and layers are compared. */
@@ -43,18 +43,18 @@ export const triggerPruning = defineMethod({
 		'silences the units that a reversed trigger excites (ranking of Neural Cleanse, Wang et al. 2019, section VI.A)',
 	needs: ['tuning', 'valid'],
 	parameters: PARAMETERS,
+	isOracle: isLabelTold,
 	async repair(model, data, context) {
 		const { parameters, seed, signal, onProgress } = context
 		const layers = layersFor(model, parameters.layer)
 		const tuning = fitImages(data.tuning!, model)
-		const { labels, findings, isOracle } = await suspectedLabels(model, tuning, context)
+		const { labels, findings } = await suspectedLabels(model, tuning, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
 		const [target] = labels
 		if (target === undefined) {
 			return {
 				points: [{ name: '', chosenBy: 'no label is suspect: the net as it was', model }],
 				findings: found,
-				isOracle,
 			}
 		}
 		const trigger = await invertTrigger(model, tuning, {
@@ -71,7 +71,6 @@ export const triggerPruning = defineMethod({
 		return {
 			points: [{ name: '', chosenBy, model: pruneChannels(model, layer, order.slice(0, pruned)) }],
 			findings: { ...found, candidates: { quantity: `units of ${layer.name} silenced`, nets } },
-			isOracle,
 		}
 	},
 })

@@ -41,13 +41,12 @@ export const unlearn = defineMethod({
 	isOracle: isLabelTold,
 	async repair(model, data, context) {
 		const tuning = fitImages(data.tuning!, model)
-		const { labels, usualNorm, findings, isOracle } = await suspectedLabels(model, tuning, context)
+		const { labels, usualNorm, findings } = await suspectedLabels(model, tuning, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
 		if (labels.length === 0) {
 			return {
 				points: [{ name: '', chosenBy: 'no label is suspect: the net as it was', model }],
 				findings: found,
-				isOracle,
 			}
 		}
 		const {
@@ -56,7 +55,7 @@ export const unlearn = defineMethod({
 			history,
 		} = await unlearnLabels(model, { ...data, tuning }, labels, usualNorm, context)
 		const chosenBy = `after ${rounds} rounds against ${labels.length === 1 ? 'label' : 'labels'} ${labels.join(', ')}`
-		return { points: [{ name: '', chosenBy, model: tuned }], findings: { ...found, history }, isOracle }
+		return { points: [{ name: '', chosenBy, model: tuned }], findings: { ...found, history } }
 	},
 })
 

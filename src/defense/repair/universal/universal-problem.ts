@@ -10,7 +10,7 @@ import { inferenceForm } from '../../../train/inference-form.ts'
 import { crossEntropy, type LossValues } from '../../../train/loss.ts'
 import { type Parameter, parametersOf } from '../../../train/parameters.ts'
 import { LABELS, type Problem } from '../../../train/problem.ts'
-import { channelTensor, patternDims } from '../../invert/planes.ts'
+import { channelTensor, imagesDims } from '../../invert/planes.ts'
 
 /** Inputs: images as the net takes them, float32; which of them are perturbed, `[batch, 1, …]`, 0 or 1. Labels come in as `LABELS`. */
 export const IMAGES = 'universal/images'
@@ -41,11 +41,11 @@ export async function innerProblem(model: Model, batch: number): Promise<Problem
 	const net = await perturbedNet(model, batch)
 	const tape = new Tape(net.graph, 'inner')
 	const square = tape.emit('Mul', [PERTURBATION, PERTURBATION])
-	const size = tape.reduce('ReduceSum', square, [...patternDims(model.input, 1).keys()], false)
+	const size = tape.reduce('ReduceSum', square, [...imagesDims(model.input, 1).keys()], false)
 	const ridge = tape.emit('Mul', [size, tape.scalar(RIDGE)])
 	const loss = tape.emit('Sub', [ridge, net.loss])
 	const numbers = [size, ridge, loss].map((name): Value => ({ name, dtype: 'float32', shape: [] }))
-	const known: Value[] = [{ name: square, dtype: 'float32', shape: patternDims(model.input, 1) }, ...numbers]
+	const known: Value[] = [{ name: square, dtype: 'float32', shape: imagesDims(model.input, 1) }, ...numbers]
 	const shaped = { ...tape.appended(), valueInfo: [...net.graph.valueInfo, ...known] }
 	const { graph, of } = gradient(shaped, loss, [PERTURBATION])
 	const parameter = { name: PERTURBATION, tensor: graph.initializers.get(PERTURBATION)!, isKernel: false }
@@ -105,8 +105,8 @@ export async function outerProblem(model: Model, { batch, rate, iterations }: Ou
 		nodes.push(...renameValues(first, rename).nodes.map((node) => ({ ...node, name: prefix + node.name })))
 		return (name: string) => rename(of.get(name)!)
 	}
-	const axes = [...patternDims(model.input, 1).keys()]
-	const length = DIFFERENCE * Math.sqrt(elementCount(patternDims(model.input, 1)))
+	const axes = [...imagesDims(model.input, 1).keys()]
+	const length = DIFFERENCE * Math.sqrt(elementCount(imagesDims(model.input, 1)))
 	/** `(∇ CE(δ + r v) − ∇ CE(δ − r v)) / 2r`, for every gradient. */
 	const differenceAlong = (v: string) => {
 		const norm = tape.emit('Sqrt', [tape.reduce('ReduceSum', tape.emit('Mul', [v, v]), axes, false)])
@@ -133,7 +133,7 @@ export async function outerProblem(model: Model, { batch, rate, iterations }: Ou
 
 /** The perturbation is fed. */
 function asInput(graph: Graph, { input }: Model): Graph {
-	const inputs: Value[] = [...graph.inputs, { name: PERTURBATION, dtype: 'float32', shape: patternDims(input, 1) }]
+	const inputs: Value[] = [...graph.inputs, { name: PERTURBATION, dtype: 'float32', shape: imagesDims(input, 1) }]
 	return { ...graph, inputs, initializers: new Map([...graph.initializers].filter(([name]) => name !== PERTURBATION)) }
 }
 
@@ -147,7 +147,7 @@ async function perturbedNet(model: Model, batch: number): Promise<PerturbedNet> 
 		{ name: PERTURBED, dtype: 'float32', shape: ['N', ...perImage] },
 		{ name: LABELS, dtype: 'int64', shape: ['N'] },
 	]
-	const dims = patternDims(input, 1)
+	const dims = imagesDims(input, 1)
 	const before = new Tape(net, 'universal')
 	const { scale, std } = preprocessing
 	const unit = before.constant(channelTensor(input, (c) => (255 * scale) / (std?.[c] ?? std?.[0] ?? 1)))
@@ -169,7 +169,7 @@ async function perturbedNet(model: Model, batch: number): Promise<PerturbedNet> 
 	const logits = isFlat ? model.logits : tape.emit('Flatten', [model.logits])
 	const values = crossEntropy(tape, logits, LABELS, { batch, classes, smoothing: 0 })
 	const graph = await shapesForBatch(tape.appended(), runtime, batch, (count) => ({
-		[IMAGES]: { dims: patternDims(input, count), data: new Float32Array(elementCount(patternDims(input, count))) },
+		[IMAGES]: { dims: imagesDims(input, count), data: new Float32Array(elementCount(imagesDims(input, count))) },
 		[PERTURBED]: { dims: [count, ...perImage], data: new Float32Array(count) },
 		[LABELS]: { dims: [count], data: new BigInt64Array(count) },
 	}))
