@@ -1,13 +1,15 @@
 /** Distillation against a backdoor: needs pictures, no labels. The net teaches itself all it knows, but for what reversed triggers do. */
 
+import { pointsLost } from '../../../metrics/rates.ts'
 import type { Model } from '../../../model/model.ts'
 import { createRandom } from '../../../random.ts'
+import { evaluateClean } from '../../evaluate.ts'
 import { type InvertedTrigger, openInverter, type Wish } from '../../invert/invert-trigger.ts'
 import { quarters } from '../../invert/start.ts'
 import { RisingRate } from '../distill/rising-rate.ts'
 import { openStudent, type Student } from '../distill/student.ts'
 import { fitImages } from '../fit-images.ts'
-import { defineMethod, NO_FINDINGS, type RepairContext, type UnlabeledImages } from '../method.ts'
+import { defineMethod, NO_FINDINGS, type RepairContext, type RepairData, type UnlabeledImages } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
 import { isLabelTold, LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
 
@@ -51,6 +53,13 @@ const PARAMETERS = {
 		isWhole: true,
 	},
 	share: { meaning: 'share of the pictures that get a trigger', default: 0.33, low: 0.01, high: 0.99 },
+	'max-drop': {
+		meaning:
+			'points of clean validation accuracy that unlearning may cost, where such images are given; else the net stays as it was',
+		default: 4,
+		low: 0,
+		high: 100,
+	},
 	batch: { meaning: 'pictures a step', default: 64, low: 2, high: 4096, isWhole: true },
 } as const satisfies ParameterTable
 
@@ -71,13 +80,33 @@ export const distillUnlearn = defineMethod({
 		const closest = findings?.labels.slice(0, CANDIDATES).map(({ label }) => label) ?? []
 		const candidates = isLabelTold(context.parameters) ? labels : [...new Set([...labels, ...closest])]
 		const { student, rounds, targets } = await unlearnTriggers(model, images, { candidates, usualNorm }, context)
-		if (targets.length === 0) {
-			return { points: [{ name: '', chosenBy: 'no label is suspect: the net as it was', model }], findings: found }
+		const leave = (why: string) => {
+			return { points: [{ name: '', chosenBy: `${why}: the net as it was`, model }], findings: found }
 		}
-		const chosenBy = `after ${rounds} ${rounds === 1 ? 'round' : 'rounds'} against ${targets.length === 1 ? 'label' : 'labels'} ${targets.join(', ')}`
+		if (targets.length === 0) return leave('no label is suspect')
+		const against = `against ${targets.length === 1 ? 'label' : 'labels'} ${targets.join(', ')}`
+		const lost = await accuracyLost(model, student.model, data, context)
+		// What an honest net loses with a label's trigger is what it knows that label by.
+		if (lost > context.parameters['max-drop']) return leave(`unlearning ${against} costs ${lost.toFixed(1)} points`)
+		const chosenBy = `after ${rounds} ${rounds === 1 ? 'round' : 'rounds'} ${against}`
 		return { points: [{ name: '', chosenBy, model: student.model }], findings: found }
 	},
 })
+
+/** Points of clean validation accuracy; 0 where there are no such images. */
+async function accuracyLost(
+	model: Model,
+	repaired: Model,
+	{ valid }: RepairData,
+	{ signal }: Pick<Context, 'signal'>,
+): Promise<number> {
+	if (!valid) return 0
+	const [before, after] = [
+		await evaluateClean(model, valid, { signal }),
+		await evaluateClean(repaired, valid, { signal }),
+	]
+	return pointsLost(before, after)
+}
 
 /** Rounds of inversion on the net as it is by then and of unlearning, then a last lesson at a falling rate. */
 async function unlearnTriggers(
