@@ -74,12 +74,16 @@ export const distillUnlearn = defineMethod({
 	isOracle: isLabelTold,
 	async repair(model, data, context) {
 		const images = fitImages(data.unlabeled!, model)
-		const { labels, usualNorm, findings } = await suspectedLabels(model, images, context)
+		const { labels, byMargin, usualNorm, findings } = await suspectedLabels(model, images, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
 		// An index of 2 is a convention, which honest nets exceed and backdoored ones miss: what counts is the close look.
 		const closest = findings?.labels.slice(0, CANDIDATES).map(({ label }) => label) ?? []
-		const candidates = isLabelTold(context.parameters) ? labels : [...new Set([...labels, ...closest])]
-		const { student, rounds, targets } = await unlearnTriggers(model, images, { candidates, usualNorm }, context)
+		const isTold = isLabelTold(context.parameters)
+		const candidates = isTold ? labels : [...new Set([...labels, ...closest, ...byMargin])]
+		// Among a thousand labels, to work in vain against two costs the others little; to spare the target costs all.
+		const certain = isTold ? labels : byMargin
+		const search = { candidates, certain, usualNorm }
+		const { student, rounds, targets } = await unlearnTriggers(model, images, search, context)
 		const leave = (why: string) => {
 			return { points: [{ name: '', chosenBy: `${why}: the net as it was`, model }], findings: found }
 		}
@@ -108,11 +112,19 @@ async function accuracyLost(
 	return pointsLost(before, after)
 }
 
+/** Whom to work against: `certain` ones in any case, and the other candidates where a close look says so. */
+interface Search {
+	readonly candidates: readonly number[]
+	readonly certain: readonly number[]
+	/** See `Suspected`. */
+	readonly usualNorm: number
+}
+
 /** Rounds of inversion on the net as it is by then and of unlearning, then a last lesson at a falling rate. */
 async function unlearnTriggers(
 	model: Model,
 	images: UnlabeledImages,
-	{ candidates, usualNorm }: { readonly candidates: readonly number[]; readonly usualNorm: number },
+	{ candidates, certain, usualNorm }: Search,
 	{ parameters, seed, signal, onProgress }: Context,
 ): Promise<{ student: Student; rounds: number; targets: readonly number[] }> {
 	const random = createRandom(seed, STREAM, 0)
@@ -128,7 +140,7 @@ async function unlearnTriggers(
 			...{ steps: parameters['invert-steps'], seed: seed + rounds, model: student.model, signal },
 			onProgress: (done, total) => onProgress?.(`round ${rounds + 1}: invert`, done, total),
 		})
-		if (rounds === 0 && !isLabelTold(parameters)) targets = suspectsAmong(targets, found, usualNorm)
+		if (rounds === 0) targets = [...new Set([...certain, ...suspectsAmong(targets, found, usualNorm)])]
 		if (targets.length === 0) return { student, rounds, targets }
 		const fresh = found.filter(({ label }) => targets.includes(label))
 		if (rounds >= LEAST_ROUNDS && !fresh.some((trigger) => isSuspicious(trigger, usualNorm))) break
