@@ -7,7 +7,7 @@ import { checkInput } from '../defense/diagnose.ts'
 import { DEFAULT_SHARE, isDivided, readCleanData } from '../defense/repair/data.ts'
 import { checkSets, type MeasuredSets } from '../defense/repair/measure.ts'
 import type { RepairContext, RepairData, RepairedPoint, RepairMethod } from '../defense/repair/method.ts'
-import { DEFAULT_METHOD, methodNamed } from '../defense/repair/methods/index.ts'
+import { DEFAULT_METHOD, DEFAULT_UNLABELED_METHOD, methodNamed } from '../defense/repair/methods/index.ts'
 import { parameterValues } from '../defense/repair/parameters.ts'
 import { type RepairSets, repairRecord } from '../defense/repair/record.ts'
 import { type RepairResult, repairModel } from '../defense/repair/repair.ts'
@@ -39,7 +39,8 @@ export interface RepairJob {
 
 /** What was told of the method. @throws UsageError `unknown-method`, `unknown-parameter`, `bad-parameter`, `bad-option`, `conflicting-options` */
 export function methodOf(options: RepairOptions): Pick<RepairJob, 'method' | 'told'> {
-	const method = methodNamed(options.method ?? DEFAULT_METHOD)
+	const usual = options.unlabeled === undefined ? DEFAULT_METHOD : DEFAULT_UNLABELED_METHOD
+	const method = methodNamed(options.method ?? usual)
 	const told = parseSettings(options.set)
 	parameterValues(method.parameters, told, method.name)
 	checkEffects(method, options)
@@ -54,7 +55,9 @@ function checkEffects(method: RepairMethod, options: RepairOptions): void {
 	}
 	const isChoosing = !isDivided(method)
 	if (isChoosing && tuningData !== undefined) refuse(`--tuning-data: ${method.name} learns nothing; leave it out`)
-	if (isChoosing && unlabeled !== undefined) refuse(`--unlabeled: ${method.name} learns nothing; leave it out`)
+	if (unlabeled !== undefined && !method.needs.includes('unlabeled')) {
+		refuse(`--unlabeled: ${method.name} does not look at unlabelled pictures; leave it out, or take distill-unlearn`)
+	}
 	if (validShare !== undefined && (data === undefined || isChoosing)) {
 		refuse('--valid-share: it says how --data is divided, and nothing is divided here; leave it out')
 	}

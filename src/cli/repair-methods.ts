@@ -1,7 +1,7 @@
 /** What `goodnet repair` can do, for its help, `--list` and `--set`. */
 import type { RepairMethodsResult } from '../contracts/cli-results.ts'
 import type { RepairMethod } from '../defense/repair/method.ts'
-import { DEFAULT_METHOD, REPAIR_METHODS } from '../defense/repair/methods/index.ts'
+import { DEFAULT_METHOD, DEFAULT_UNLABELED_METHOD, REPAIR_METHODS } from '../defense/repair/methods/index.ts'
 import { rangeOf } from '../defense/repair/parameters.ts'
 import { UsageError } from '../errors.ts'
 import { wrapWords } from '../report/wrap.ts'
@@ -12,6 +12,7 @@ export function methodsResult(): RepairMethodsResult {
 	return {
 		schema: 'goodnet/repair-methods@1',
 		default: DEFAULT_METHOD,
+		defaultUnlabeled: DEFAULT_UNLABELED_METHOD,
 		methods: [...REPAIR_METHODS.values()].map(({ name, summary, needs, parameters }) => ({
 			...{ name, summary, needs: [...needs] },
 			parameters: Object.entries(parameters).map(([parameter, description]) => {
@@ -34,13 +35,19 @@ export function methodsText(width: number): string {
 			meaning,
 		])
 		return [
-			name === DEFAULT_METHOD ? `${name} (default)` : name,
+			[name, ...whenUsual(name)].join(': '),
 			indented(wrapWords(summary, width - 2)),
 			`  needs clean images: ${needs.map((need) => NEEDS[need]).join(', ')}`,
 			...(rows.length > 0 ? [alignColumns([['  parameter', 'default', 'range', ''], ...rows])] : []),
 		].join('\n')
 	})
 	return [...texts, WHERE_TO_READ].join('\n\n')
+}
+
+/** When a method is taken without being named: none or one phrase. */
+function whenUsual(name: string): string[] {
+	if (name === DEFAULT_METHOD) return ['the default']
+	return name === DEFAULT_UNLABELED_METHOD ? ['the default with --unlabeled'] : []
 }
 
 function indented(text: string): string {
@@ -51,7 +58,7 @@ function indented(text: string): string {
 export function methodsNotes(): string {
 	const rows = [...REPAIR_METHODS.values()].map(({ name, summary }) => [
 		`  ${name}`,
-		name === DEFAULT_METHOD ? `${summary}; default` : summary,
+		[summary, ...whenUsual(name)].join('; '),
 	])
 	return `Methods:\n${alignColumns(rows)}\n${WHERE_TO_READ}`
 }

@@ -92,6 +92,8 @@ export const RepairMethodsResult = z.object({
 	schema: z.literal('goodnet/repair-methods@1'),
 	/** The method that is taken where none is named. */
 	default: RepairMethodName,
+	/** And the one for unlabelled pictures. */
+	defaultUnlabeled: RepairMethodName,
 	methods: z.array(
 		z.object({
 			name: RepairMethodName,

@@ -2,7 +2,7 @@
 import { RepairOptions } from '../../contracts/cli-options.ts'
 import type { RepairRun } from '../../contracts/repair-run.ts'
 import type { ImageSet } from '../../data/image-set.ts'
-import { DEFAULT_METHOD } from '../../defense/repair/methods/index.ts'
+import { DEFAULT_METHOD, DEFAULT_UNLABELED_METHOD } from '../../defense/repair/methods/index.ts'
 import { UsageError } from '../../errors.ts'
 import { checkOutput } from '../../report/output-folder.ts'
 import { writeRepairFolder } from '../../report/repair-folder.ts'
@@ -26,7 +26,10 @@ export const repair = defineCommand<RepairOptions>({
 	summary: 'repair a net by one of several defenses, measure it, and build the GoodNet',
 	arguments: [['[model]', MODEL_ARGUMENT]],
 	flags: [
-		['--method <name>', `what to do, see below (default: ${DEFAULT_METHOD})`],
+		[
+			'--method <name>',
+			`what to do, see below (default: ${DEFAULT_METHOD}; with --unlabeled ${DEFAULT_UNLABELED_METHOD})`,
+		],
 		['--list', 'print every method with its parameters, and nothing else'],
 		['--set <name=value>', 'a parameter of the method; several with commas, or the flag again'],
 		['--data <path>', `clean labelled images, divided into those to learn from and those to choose by: ${DATA_PATHS}`],

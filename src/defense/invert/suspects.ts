@@ -29,6 +29,8 @@ export interface Suspect {
 	/** Deviations below the median norm, in units of the scaled median deviation; 0 for a norm above it. */
 	readonly anomaly: number
 	readonly isSuspect: boolean
+	/** Place by margin, from 1, in a net of so many labels that margins choose whom to invert; else null. */
+	readonly marginRank: number | null
 }
 
 export interface SuspectOptions {
@@ -53,7 +55,9 @@ export async function findSuspects(
 	images: UnlabeledImages,
 	{ seed, labels: told, steps = STEPS, signal, onProgress }: SuspectOptions,
 ): Promise<readonly Suspect[]> {
-	const labels = told ?? (await labelsToInvert(model, { seed, signal, onProgress }))
+	const { labels, byMargin } = told
+		? { labels: told, byMargin: [] }
+		: await labelsToInvert(model, { seed, signal, onProgress })
 	const sideBySide = Math.min(SIDE_BY_SIDE, labels.length)
 	const inverter = await openInverter(model, { batch: BATCH, sideBySide })
 	const wishes = labels.map((label) => ({ label }))
@@ -63,7 +67,9 @@ export async function findSuspects(
 	return triggers
 		.map((trigger, i): Suspect => {
 			const anomaly = indices[i]!
-			return { label: trigger.label, trigger, anomaly, isSuspect: trigger.isReached && anomaly > ANOMALY_THRESHOLD }
+			const isSuspect = trigger.isReached && anomaly > ANOMALY_THRESHOLD
+			const place = byMargin.indexOf(trigger.label)
+			return { label: trigger.label, trigger, anomaly, isSuspect, marginRank: place === -1 ? null : place + 1 }
 		})
 		.sort((a, b) => a.trigger.norm - b.trigger.norm)
 }
@@ -72,19 +78,21 @@ export async function findSuspects(
  * The labels whose triggers are worth looking for: all of a net of at most 64 classes; else the 16 with the largest margin maxima, and 16 spread
  * evenly over the others. On both face nets of CSAW (1,283 classes) the true target is among the first two by margin.
  *
+ * @returns with `byMargin`, all labels, that of the largest margin first; empty where margins were not needed
  * @throws UnsupportedError as `gradient` does; InterruptedError
  */
 export async function labelsToInvert(
 	model: Model,
 	options: Pick<SuspectOptions, 'seed' | 'signal' | 'onProgress'>,
-): Promise<readonly number[]> {
+): Promise<{ readonly labels: readonly number[]; readonly byMargin: readonly number[] }> {
 	const all = [...Array(model.classes).keys()]
-	if (all.length <= MAX_LABELS) return all
+	if (all.length <= MAX_LABELS) return { labels: all, byMargin: [] }
 	const maxima = await marginMaxima(model, options)
 	const byMargin = all.toSorted((a, b) => maxima[b]! - maxima[a]!)
 	const rest = byMargin.slice(BY_MARGIN)
 	const stride = Math.floor(rest.length / TO_COMPARE)
-	return [...byMargin.slice(0, BY_MARGIN), ...rest.filter((_, i) => i % stride === 0).slice(0, TO_COMPARE)]
+	const compared = rest.filter((_, i) => i % stride === 0).slice(0, TO_COMPARE)
+	return { labels: [...byMargin.slice(0, BY_MARGIN), ...compared], byMargin }
 }
 
 /**

@@ -11,6 +11,9 @@ const UNKNOWN = -1
 /** Labels that a record tells of beside the suspects. */
 const SHOWN = 10
 
+/** The target of both face nets of CSAW is first or second by margin with every seed tried, while its trigger is not always among the smallest. */
+const BY_MARGIN = 2
+
 export const LABEL_PARAMETERS = {
 	label: {
 		meaning: 'the target label where it is known, which makes every figure an oracle’s; -1: find it',
@@ -29,6 +32,8 @@ export function isLabelTold({ label }: { readonly label: number }): boolean {
 export interface Suspected {
 	/** Most suspicious first; empty where no label stands out. */
 	readonly labels: readonly number[]
+	/** Of a net of very many labels the few with the largest margins, whatever their triggers' size; else empty. */
+	readonly byMargin: readonly number[]
 	/** Norm of an inverted trigger from which on it is no smaller than those of other labels: their median. Infinite where unknown. */
 	readonly usualNorm: number
 	readonly findings: RepairFindings['suspects']
@@ -56,6 +61,9 @@ export async function suspectedLabels(
 	const listed = found.filter(({ isSuspect }, i) => isSuspect || i < SHOWN)
 	return {
 		labels: isLabelTold({ label }) ? [label] : found.filter(({ isSuspect }) => isSuspect).map((each) => each.label),
+		byMargin: found
+			.filter(({ marginRank }) => marginRank !== null && marginRank <= BY_MARGIN)
+			.map((each) => each.label),
 		usualNorm: norms[Math.floor(norms.length / 2)]!,
 		findings: {
 			quantity: `anomaly index of the inverted trigger's size; a suspect has more than ${ANOMALY_THRESHOLD}`,

@@ -49,9 +49,10 @@ describe('marginMaxima', () => {
 describe('labelsToInvert', () => {
 	it('are all labels of a net of few, and of a net of many those that stand out beside some others', async () => {
 		const few = await linear((pixel, label) => (pixel * label) / 100, 64)
-		expect(await labelsToInvert(few, { seed: 1 })).toHaveLength(64)
+		expect(await labelsToInvert(few, { seed: 1 })).toEqual({ labels: [...Array(64).keys()], byMargin: [] })
 		const many = await linear((pixel, label) => (label === 71 ? 0.5 : Math.sin(7 * pixel + label) / 100), 100)
-		const labels = await labelsToInvert(many, { seed: 1 })
+		const { labels, byMargin } = await labelsToInvert(many, { seed: 1 })
+		expect([byMargin[0], byMargin.length]).toEqual([71, 100])
 		expect(labels[0]).toBe(71)
 		expect(labels).toHaveLength(32)
 		expect(new Set(labels).size).toBe(32)

@@ -1,13 +1,15 @@
 /** Distillation against a backdoor: needs pictures, no labels. The net teaches itself all it knows, but for what reversed triggers do. */
 
+import { pointsLost } from '../../../metrics/rates.ts'
 import type { Model } from '../../../model/model.ts'
 import { createRandom } from '../../../random.ts'
+import { evaluateClean } from '../../evaluate.ts'
 import { type InvertedTrigger, openInverter, type Wish } from '../../invert/invert-trigger.ts'
 import { quarters } from '../../invert/start.ts'
 import { RisingRate } from '../distill/rising-rate.ts'
 import { openStudent, type Student } from '../distill/student.ts'
 import { fitImages } from '../fit-images.ts'
-import { defineMethod, NO_FINDINGS, type RepairContext, type UnlabeledImages } from '../method.ts'
+import { defineMethod, NO_FINDINGS, type RepairContext, type RepairData, type UnlabeledImages } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
 import { isLabelTold, LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
 
@@ -51,6 +53,13 @@ const PARAMETERS = {
 		isWhole: true,
 	},
 	share: { meaning: 'share of the pictures that get a trigger', default: 0.33, low: 0.01, high: 0.99 },
+	'max-drop': {
+		meaning:
+			'points of clean validation accuracy that unlearning may cost, where such images are given; else the net stays as it was',
+		default: 4,
+		low: 0,
+		high: 100,
+	},
 	batch: { meaning: 'pictures a step', default: 64, low: 2, high: 4096, isWhole: true },
 } as const satisfies ParameterTable
 
@@ -65,25 +74,57 @@ export const distillUnlearn = defineMethod({
 	isOracle: isLabelTold,
 	async repair(model, data, context) {
 		const images = fitImages(data.unlabeled!, model)
-		const { labels, usualNorm, findings } = await suspectedLabels(model, images, context)
+		const { labels, byMargin, usualNorm, findings } = await suspectedLabels(model, images, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
 		// An index of 2 is a convention, which honest nets exceed and backdoored ones miss: what counts is the close look.
 		const closest = findings?.labels.slice(0, CANDIDATES).map(({ label }) => label) ?? []
-		const candidates = isLabelTold(context.parameters) ? labels : [...new Set([...labels, ...closest])]
-		const { student, rounds, targets } = await unlearnTriggers(model, images, { candidates, usualNorm }, context)
-		if (targets.length === 0) {
-			return { points: [{ name: '', chosenBy: 'no label is suspect: the net as it was', model }], findings: found }
+		const isTold = isLabelTold(context.parameters)
+		const candidates = isTold ? labels : [...new Set([...labels, ...closest, ...byMargin])]
+		// Among a thousand labels, to work in vain against two costs the others little; to spare the target costs all.
+		const certain = isTold ? labels : byMargin
+		const search = { candidates, certain, usualNorm }
+		const { student, rounds, targets } = await unlearnTriggers(model, images, search, context)
+		const leave = (why: string) => {
+			return { points: [{ name: '', chosenBy: `${why}: the net as it was`, model }], findings: found }
 		}
-		const chosenBy = `after ${rounds} ${rounds === 1 ? 'round' : 'rounds'} against ${targets.length === 1 ? 'label' : 'labels'} ${targets.join(', ')}`
+		if (targets.length === 0) return leave('no label is suspect')
+		const against = `against ${targets.length === 1 ? 'label' : 'labels'} ${targets.join(', ')}`
+		const lost = await accuracyLost(model, student.model, data, context)
+		// What an honest net loses with a label's trigger is what it knows that label by.
+		if (lost > context.parameters['max-drop']) return leave(`unlearning ${against} costs ${lost.toFixed(1)} points`)
+		const chosenBy = `after ${rounds} ${rounds === 1 ? 'round' : 'rounds'} ${against}`
 		return { points: [{ name: '', chosenBy, model: student.model }], findings: found }
 	},
 })
+
+/** Points of clean validation accuracy; 0 where there are no such images. */
+async function accuracyLost(
+	model: Model,
+	repaired: Model,
+	{ valid }: RepairData,
+	{ signal }: Pick<Context, 'signal'>,
+): Promise<number> {
+	if (!valid) return 0
+	const [before, after] = [
+		await evaluateClean(model, valid, { signal }),
+		await evaluateClean(repaired, valid, { signal }),
+	]
+	return pointsLost(before, after)
+}
+
+/** Whom to work against: `certain` ones in any case, and the other candidates where a close look says so. */
+interface Search {
+	readonly candidates: readonly number[]
+	readonly certain: readonly number[]
+	/** See `Suspected`. */
+	readonly usualNorm: number
+}
 
 /** Rounds of inversion on the net as it is by then and of unlearning, then a last lesson at a falling rate. */
 async function unlearnTriggers(
 	model: Model,
 	images: UnlabeledImages,
-	{ candidates, usualNorm }: { readonly candidates: readonly number[]; readonly usualNorm: number },
+	{ candidates, certain, usualNorm }: Search,
 	{ parameters, seed, signal, onProgress }: Context,
 ): Promise<{ student: Student; rounds: number; targets: readonly number[] }> {
 	const random = createRandom(seed, STREAM, 0)
@@ -99,7 +140,7 @@ async function unlearnTriggers(
 			...{ steps: parameters['invert-steps'], seed: seed + rounds, model: student.model, signal },
 			onProgress: (done, total) => onProgress?.(`round ${rounds + 1}: invert`, done, total),
 		})
-		if (rounds === 0 && !isLabelTold(parameters)) targets = suspectsAmong(targets, found, usualNorm)
+		if (rounds === 0) targets = [...new Set([...certain, ...suspectsAmong(targets, found, usualNorm)])]
 		if (targets.length === 0) return { student, rounds, targets }
 		const fresh = found.filter(({ label }) => targets.includes(label))
 		if (rounds >= LEAST_ROUNDS && !fresh.some((trigger) => isSuspicious(trigger, usualNorm))) break

@@ -28,8 +28,11 @@ const METHODS: readonly RepairMethod[] = [
 
 export const REPAIR_METHODS: ReadonlyMap<string, RepairMethod> = new Map(METHODS.map((method) => [method.name, method]))
 
-/** What `goodnet repair` does unless it is told otherwise: see `docs/results.md`. */
-export const DEFAULT_METHOD: RepairMethodName = 'fine-tuning'
+/** What `goodnet repair` does with labelled images unless it is told otherwise: see `docs/results.md`. */
+export const DEFAULT_METHOD: RepairMethodName = 'unlearn'
+
+/** And where unlabelled pictures are given. */
+export const DEFAULT_UNLABELED_METHOD: RepairMethodName = 'distill-unlearn'
 
 /** @throws UsageError `unknown-method` */
 export function methodNamed(name: string): RepairMethod {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readCleanData } from '../../../../src/defense/repair/data.ts'
 import { distillUnlearn } from '../../../../src/defense/repair/methods/distill-unlearn.ts'
+import { parameterValues } from '../../../../src/defense/repair/parameters.ts'
 import { repairModel } from '../../../../src/defense/repair/repair.ts'
 import { floatsOf } from '../../../../src/graph/graph.ts'
 import { imageSet } from '../../../../src/lab/subject.ts'
@@ -40,6 +41,17 @@ describe('distill-unlearn', () => {
 		const kernelsOf = ({ repaired }: typeof first) =>
 			[...repaired[0]!.point.model.graph.initializers.values()].filter(({ dtype }) => dtype === 'float32').map(floatsOf)
 		expect(kernelsOf(first)).toEqual(kernelsOf(second))
+	}, 60_000)
+
+	it('leaves a net as it was where unlearning costs more than it may', async () => {
+		// A student that sees one dark picture and hardly a trigger forgets the rest.
+		const spoil = { label: TARGET, rounds: 1, 'invert-steps': 2, steps: 40, 'last-steps': 1, 'max-drop': 0 }
+		const data = await readCleanData(distillUnlearn, { data: clean(30, 3) }, { classes: 4, share: 0.5, seed: 0 })
+		const few = { ...data.unlabeled!, pixels: data.unlabeled!.pixels.fill(9), count: 1 }
+		const context = { parameters: parameterValues(distillUnlearn.parameters, { ...QUICK, ...spoil }, 'x'), seed: 1 }
+		const { points } = await distillUnlearn.repair(bad, { ...data, unlabeled: few }, context)
+		expect(points[0]!.chosenBy).toMatch(/^unlearning against label 2 costs [\d.]+ points: the net as it was$/)
+		expect(points[0]!.model).toBe(bad)
 	}, 60_000)
 
 	it('refuses a label that the net does not have', async () => {
