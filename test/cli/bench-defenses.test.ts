@@ -21,7 +21,7 @@ describe('goodnet bench defenses', () => {
 			expect(first.stderr).toMatch(/1\/2 (badnet|twin), fine-tuning, seed 0: .* s, about .* left\n/)
 			expect(readdirSync(out).sort()).toEqual(['cells', 'results.md'])
 			const text = readFileSync(page, 'utf8')
-			expect(text).toMatch(/^# Defenses, measured\n/)
+			expect(text).toMatch(/^# Defenses\n/)
 			expect(text).toContain('### twin')
 			expect(readFileSync(join(out, 'results.md'), 'utf8')).toBe(text)
 

@@ -38,7 +38,7 @@ export const benchDefensesCommand = defineCommand<BenchDefensesOptions>({
 		const suite = await readSuite(path)
 		const counts = await runCells(suite, path, options, io)
 		const cells = inOrderOf(suite, await readCells(options.output))
-		const page = `# Defenses, measured\n\n${defenseTable(cells)}`
+		const page = `# Defenses\n\n${defenseTable(cells)}`
 		// A page of cells can be made again at any time.
 		const pages = [join(options.output, PAGE), ...(options.page === undefined ? [] : [options.page])]
 		await writeFilesWhole(new Map(pages.map((file) => [file, page])), { force: true })
