@@ -59,6 +59,8 @@ export interface DefenseSummary {
 	readonly methods: readonly BenchMethod[]
 	/** The method with the greatest mean DER among those that were told nothing of triggers and tried on every backdoored net. */
 	readonly best: BenchMethod | null
+	/** The methods that `best` was not compared with: not tried on every backdoored net, and no oracles. */
+	readonly untried: readonly BenchMethod[]
 }
 
 /** DER where nothing was won or lost: what a method that does not apply or gives up does to a net. */
@@ -71,10 +73,11 @@ export function defenseSummary(cells: readonly DefenseCell[]): DefenseSummary {
 		const own = cells.filter(({ method }) => method === name)
 		return pointsOf(own).map((point) => benchMethod(name, point, own, nets))
 	})
-	const isCandidate = (method: BenchMethod) =>
-		!method.isOracle && method.der && nets.every((net) => !net.isBackdoored || isTried(method, net))
-	const best = methods.filter(isCandidate).sort((a, b) => b.der!.mean - a.der!.mean)[0] ?? null
-	return { nets, methods, best }
+	const isTriedEverywhere = (method: BenchMethod) => nets.every((net) => !net.isBackdoored || isTried(method, net))
+	const open = methods.filter(({ isOracle }) => !isOracle)
+	const candidates = open.filter((method) => method.der && isTriedEverywhere(method))
+	const best = candidates.sort((a, b) => b.der!.mean - a.der!.mean)[0] ?? null
+	return { nets, methods, best, untried: open.filter((method) => !isTriedEverywhere(method)) }
 }
 
 function netsOf(cells: readonly DefenseCell[]): BenchNet[] {

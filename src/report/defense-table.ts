@@ -87,13 +87,15 @@ function countOf({ counts }: BenchMethod, ...statuses: readonly BenchResult['sta
 	return count === 0 ? NONE : String(count)
 }
 
-function bestLine({ best }: DefenseSummary): string {
+function bestLine({ best, untried }: DefenseSummary): string {
 	if (!best?.der)
 		return 'Best single default by mean DER: none yet, for no method has been tried on every backdoored net.'
 	const honest = best.loss
 		? ` Honest nets lose ${points(best.loss.mean)} on average and ${points(best.loss.worst)} at worst (${best.loss.worstNet}).`
 		: ''
-	return `**Best single default by mean DER: ${best.label}, ${percent(best.der.mean)}.**${honest}`
+	const others = untried.map(({ label }) => label).join(', ')
+	const rest = others === '' ? '' : ` Not compared, since not tried on every backdoored net: ${others}.`
+	return `**Best single default by mean DER: ${best.label}, ${percent(best.der.mean)}.**${honest}${rest}`
 }
 
 function matrixWords({ nets }: DefenseSummary): string {

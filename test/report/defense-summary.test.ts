@@ -42,8 +42,10 @@ describe('defenseSummary', () => {
 
 	it('names as best what has the greatest mean DER, unless it was told of triggers or has not tried every net', () => {
 		expect(defenseSummary(BENCH).best?.label).toBe('ft')
+		expect(defenseSummary(BENCH).untried).toEqual([])
 		const untried = BENCH.filter(({ subject, method }) => subject.name !== 'b' || method !== 'ft')
 		expect(defenseSummary(untried).best?.label).toBe('prune (10)')
+		expect(defenseSummary(untried).untried.map(({ label }) => label)).toEqual(['ft'])
 		expect(defenseSummary([BENCH.find(({ isOracle }) => isOracle)!]).best).toBeNull()
 	})
 

@@ -16,6 +16,11 @@ describe('defenseTable', () => {
 		expect(defenseTable(cells)).toContain('Best single default by mean DER: none yet')
 	})
 
+	it('names the methods that the best default was not compared with', () => {
+		const cells = BENCH.filter(({ subject, method }) => subject.name !== 'b' || method !== 'ft')
+		expect(defenseTable(cells)).toContain('Not compared, since not tried on every backdoored net: ft.')
+	})
+
 	it('every table has as many cells in each row as in its head', () => {
 		const tables = defenseTable(BENCH)
 			.split(/\n\n/)
