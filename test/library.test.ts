@@ -147,7 +147,7 @@ describe('the library', () => {
 			expect(stderr).toBe('')
 			expect(status).toBe(0)
 			expect(stdout).toMatch(
-				/^after 1 epochs: clean \d+ → \d+ of 1280\ntriggered: \d+ → \d+ of 1270 answer the target\nthe GoodNet rejects \d+ of them\n$/,
+				/^after 1 epochs at learning rate 0\.00001: clean \d+ → \d+ of 1280\ntriggered: \d+ → \d+ of 1270 answer the target\nthe GoodNet rejects \d+ of them\n$/,
 			)
 			expect(existsSync(join(folder, 'repaired.h5'))).toBe(true)
 			expect(existsSync(join(folder, 'goodnet.onnx'))).toBe(true)

@@ -22,8 +22,8 @@ const poisoned = `${path('badnet/poisoned.npz')}:data,true_label`
 
 /** The call whose output folder is `out`. */
 const call = (out: string, ...flags: string[]) => [
-	...['repair', net, '--set', 'epochs=2,batch=16', '--test', path('test.npz'), ...flags],
-	...['-o', path(out), ...QUICK],
+	...['repair', net, '--method', 'fine-tuning', '--set', 'epochs=2,batch=16,lr=0.01', '--test', path('test.npz')],
+	...[...flags, '-o', path(out), ...QUICK],
 ]
 const withPoison = ['--poisoned', poisoned, '--target', '1']
 
@@ -93,7 +93,9 @@ describe('goodnet repair', () => {
 			expect(evaluated.test, file).toEqual({ ...counts.test, ...plain })
 			expect(evaluated.poisoned, file).toEqual({ ...counts.poisoned, ...plain })
 		}
-		expect(stdout).toMatch(/^method fine-tuning: epochs 2, lr 0\.01, batch 16, momentum 0\.9, decay 0\.0005; seed 0$/m)
+		expect(stdout).toMatch(
+			/^method fine-tuning: epochs 2, lr 0\.01, max-drop \d, batch 16, momentum 0\.9, decay 0\.0005; seed 0$/m,
+		)
 		expect(stdout).toMatch(/^repaired twin +/m)
 		expect(readFileSync(path('run/report.html'), 'utf8')).toContain('goodnet · repair report')
 	})
@@ -162,8 +164,8 @@ describe('goodnet repair', () => {
 	})
 
 	it('--fail-on worse: 10 where an honest net lost accuracy for nothing, and the verdict says so without it', async () => {
-		const argv = ['repair', twin, '--set', 'epochs=1,lr=3', '--data', path('clean.npz'), '--test', path('test.npz')]
-		const words = [...argv, ...withPoison, ...QUICK]
+		const argv = ['repair', twin, '--method', 'fine-tuning', '--set', 'epochs=1,lr=3', '--data', path('clean.npz')]
+		const words = [...argv, '--test', path('test.npz'), ...withPoison, ...QUICK]
 		const gated = await goodnet([...words, '--fail-on', 'worse', '-o', path('worse')])
 		expect(gated).toMatchObject({ exitCode: 10, stderr: '' })
 		expect(gated.stdout).toMatch(/The method fine-tuning made this net worse: (ASR rose|clean accuracy fell) by /)
@@ -221,6 +223,11 @@ describe('goodnet repair refuses', () => {
 			2,
 			'--tuning-data: prune learns nothing; leave it out',
 		)
+		await fails(
+			bad(...clean, '--unlabeled', path('train.npz')),
+			2,
+			'--unlabeled: fine-tuning does not look at unlabelled pictures; leave it out, or take distill-unlearn',
+		)
 		await fails(['repair', net, '--method', 'prune', ...clean, '--valid-share', '30'], 2, /^goodnet: --valid-share: /)
 	})
 
@@ -233,7 +240,7 @@ describe('goodnet repair refuses', () => {
 			2,
 			/^goodnet: --set rate: fine-tuning has no such parameter; it has: /,
 		)
-		await fails(bad(...clean, '--set', 'lr=0'), 2, '--set lr: expected a number, 1e-9 to 100, found 0')
+		await fails(bad(...clean, '--set', 'decay=2'), 2, '--set decay: expected a number, 0 to 1, found 2')
 		await fails(bad(...clean, '--fail-on', 'anything', ...withPoison), 2, /^goodnet: --fail-on: /)
 	})
 
@@ -263,7 +270,7 @@ describe('goodnet repair refuses', () => {
 			/small\.npz: expected images of 16×16×1 \(height×width×channels\), found .*; pass --resize to fit them$/m,
 		)
 		await fails(
-			bad(...clean, '--unlabeled', 'demo:valid'),
+			['repair', net, ...clean, '--unlabeled', 'demo:valid', '-o', path('bad'), ...QUICK],
 			3,
 			'demo:valid: expected images of 16×16×1 (height×width×channels), found 55×47×3; use images with that many channels',
 		)
@@ -283,7 +290,10 @@ describe('goodnet repair refuses', () => {
 
 	it('training that diverges, with step and cause, and nothing left behind', async () => {
 		await fails(
-			bad(...clean, '--set', 'lr=100,momentum=0.999,decay=1'),
+			[
+				...['repair', net, '--method', 'fine-tuning', '--set', 'epochs=40,batch=8,lr=100,momentum=0.999,decay=1'],
+				...[...clean, '-o', path('bad'), ...QUICK],
+			],
 			3,
 			/^goodnet: training diverged: .* at step \d+/m,
 		)

@@ -47,7 +47,7 @@ const PARAMETERS = {
 	steps: { meaning: 'steps of unlearning in a round, at most', default: 120, low: 1, high: 100_000, isWhole: true },
 	'last-steps': {
 		meaning: 'steps at the end, at a falling rate, without new triggers',
-		default: 120,
+		default: 400,
 		low: 1,
 		high: 100_000,
 		isWhole: true,
