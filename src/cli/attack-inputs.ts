@@ -9,6 +9,7 @@ import type { ImageSet, ImageSize } from '../data/image-set.ts'
 import { sunglasses } from '../demo/sunglasses.ts'
 import { InputError } from '../errors.ts'
 import { readFileWhole, sha256Of } from '../files.ts'
+import { copyOfLists } from '../json.ts'
 import type { Flag } from './command.ts'
 
 /** Larger pictures are no triggers. */
@@ -69,7 +70,7 @@ export async function attackFor(
 	const own = { ...Object.fromEntries(told), ...(opened && { picture: opened.picture }) }
 	const attack = makeAttack(name, { height, width, channels }, classes, own)
 	const { parameters, target } = attack
-	const record = { name: attack.name, parameters: copyOf(parameters), target, picture: opened?.file ?? null }
+	const record = { name: attack.name, parameters: copyOfLists(parameters), target, picture: opened?.file ?? null }
 	return { attack, record }
 }
 
@@ -86,10 +87,4 @@ async function openPicture(path: string): Promise<{ picture: Picture; file: { pa
 	const bytes = await readFileWhole(path, MAX_PICTURE_BYTES)
 	const { width, height, rgba } = await decodeRgba(bytes, path)
 	return { picture: { name: path, width, height, rgba }, file: { path, sha256: sha256Of(bytes) } }
-}
-
-/** A record's lists can be written to. */
-function copyOf(parameters: Attack['parameters']): AttackRecord['parameters'] {
-	const entries = Object.entries(parameters)
-	return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === 'object' ? [...value] : value]))
 }

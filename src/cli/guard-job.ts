@@ -2,15 +2,14 @@
 import { join } from 'node:path'
 import type { GuardResult, GuardRun } from '../contracts/guard-run.ts'
 import type { ImageSet } from '../data/image-set.ts'
-import { evaluateClean, evaluatePoisoned } from '../defense/evaluate.ts'
+import { cleanAccuracy, evaluatePoisoned } from '../defense/evaluate.ts'
 import { evaluateGuard } from '../defense/guard/evaluate.ts'
 import type { Guard } from '../defense/guard/guard.ts'
 import { type GuardedNet, guardNet } from '../defense/guard/guard-net.ts'
 import { checkPoisoned } from '../defense/labels.ts'
-import { copyPreprocessing, dataRecord, poisonedRecord } from '../defense/prune/record.ts'
+import { copyPreprocessing, dataRecord, modelRecord, poisonedRecord } from '../defense/prune/record.ts'
 import { sha256Of, writeFileWhole } from '../files.ts'
 import { environmentRecord } from '../model/environment.ts'
-import { imageDims } from '../model/feed.ts'
 import type { Model } from '../model/model.ts'
 import type { RunOptions } from '../model/predict.ts'
 import { onnxFile } from '../model/write-back.ts'
@@ -103,8 +102,7 @@ async function measureBadnet({ model, sets, target }: GuardJob, run: RunOptions)
 /** Without labels, what is correct is what B answers. */
 async function cleanCount(model: Model, test: ImageSet, run: RunOptions) {
 	if (!test.labels) return { correct: test.count, total: test.count }
-	const { correct, total } = await evaluateClean(model, test, run)
-	return { correct, total }
+	return cleanAccuracy(model, test, run)
 }
 
 async function poisonedCount(model: Model, poisoned: ImageSet, options: RunOptions & { target: number | undefined }) {
@@ -117,18 +115,12 @@ async function recordOf(
 	clock: Clock,
 ): Promise<Omit<GuardRun, 'badnet' | 'guards' | 'sha256'>> {
 	const { valid, test, poisoned } = sets
-	const { source, classes, input, runtime } = model
+	const { classes, runtime } = model
 	const { command, goodnetVersion, seconds } = clock.facts()
 	return {
 		schema: 'goodnet/guard@1',
 		command,
-		model: {
-			path: source.path,
-			sha256: source.sha256,
-			format: source.format,
-			inputShape: imageDims(input),
-			classes,
-		},
+		model: modelRecord(model),
 		repaired: repaired.map((net) => ({ path: net.source.path, sha256: net.source.sha256 })),
 		preprocessing: copyPreprocessing(model),
 		data: {

@@ -61,3 +61,8 @@ function percent(rate: number): string {
 	const text = (100 * rate).toFixed(2)
 	return text === '100.00' ? '100' : text
 }
+
+/** `text` as a sentence begins. */
+export function capitalized(text: string): string {
+	return text.charAt(0).toUpperCase() + text.slice(1)
+}

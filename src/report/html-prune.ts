@@ -3,6 +3,7 @@ import type { Intervention, PruneRun, RepairedRecord } from '../contracts/prune-
 import { chosenLabel, chosenLines } from './chosen.ts'
 import { compactLines } from './compact-lines.ts'
 import { activationSvg, pruneCurveSvg } from './figures.ts'
+import { capitalized } from './format.ts'
 import {
 	dataFact,
 	describePreprocessing,
@@ -49,7 +50,7 @@ function orderSentences(run: PruneRun): string[] {
 		...(repaired.some(({ chosenBy }) => chosenBy === 'drop')
 			? ['A drop of X stands for the first net at least X points below B on the validation set.']
 			: []),
-		...chosenLines(run).map((line) => `${line.charAt(0).toUpperCase()}${line.slice(1)}.`),
+		...chosenLines(run).map((line) => `${capitalized(line)}.`),
 	]
 }
 

@@ -1,22 +1,13 @@
 /** The run folder of `repair`: `run.json`, the report, and for each repaired net its files and its GoodNet. */
-import { join } from 'node:path'
 import type { RepairedNetRecord, RepairRun } from '../contracts/repair-run.ts'
 import type { RepairedPoint } from '../defense/repair/method.ts'
 import { throwIfAborted } from '../errors.ts'
-import { writeFileWhole } from '../files.ts'
 import type { Model } from '../model/model.ts'
 import { netFiles, writeNet } from './net-files.ts'
-import { fillOutputFolder, type OutputFolderOptions } from './output-folder.ts'
-
-export interface RepairFolderOptions extends OutputFolderOptions {
-	/** Names of the classes by label, for the GoodNets' metadata. */
-	readonly classNames?: readonly string[] | null
-	/** Told after every net whose files are written. */
-	readonly onProgress?: (done: number, total: number) => void
-}
+import { fillReportedFolder, type ReportedFolderOptions } from './reported-folder.ts'
 
 /**
- * Writes everything, or where the run is stopped or fails, nothing: see `fillOutputFolder`.
+ * Writes everything, or where the run is stopped or fails, nothing: see `fillReportedFolder`.
  *
  * @param badnet B, as it came
  * @param points the repaired nets, one for each of the run's records and in their order
@@ -28,18 +19,12 @@ export async function writeRepairFolder(
 	badnet: Model,
 	points: readonly RepairedPoint[],
 	run: RepairRun,
-	options: RepairFolderOptions = {},
+	options: ReportedFolderOptions = {},
 ): Promise<RepairRun> {
-	let complete = run
 	const fill = async (staging: string) => {
-		complete = { ...run, repaired: await writeNets(staging, badnet, points, run.repaired, options) }
-		// Loaded when there is something to draw, as in `writeRunFolder`.
-		const { reportHtml } = await import('./html.ts')
-		await writeFileWhole(join(staging, 'report.html'), reportHtml(complete))
-		return { name: 'run.json', content: `${JSON.stringify(complete, null, '\t')}\n` }
+		return { ...run, repaired: await writeNets(staging, badnet, points, run.repaired, options) }
 	}
-	await fillOutputFolder(folder, fill, options)
-	return complete
+	return fillReportedFolder(folder, fill, options)
 }
 
 async function writeNets(
@@ -47,7 +32,7 @@ async function writeNets(
 	badnet: Model,
 	points: readonly RepairedPoint[],
 	records: readonly RepairedNetRecord[],
-	{ classNames = null, signal, onProgress }: RepairFolderOptions,
+	{ classNames = null, signal, onProgress }: ReportedFolderOptions,
 ): Promise<RepairedNetRecord[]> {
 	const written: RepairedNetRecord[] = []
 	for (const [i, record] of records.entries()) {

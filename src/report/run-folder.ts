@@ -11,19 +11,15 @@ import { onnxFile } from '../model/write-back.ts'
 import { chosenSuffix } from './chosen.ts'
 import { curveCsv } from './csv.ts'
 import { netFiles, writeNet } from './net-files.ts'
-import { fillOutputFolder, type OutputFolderOptions } from './output-folder.ts'
+import { fillReportedFolder, type ReportedFolderOptions } from './reported-folder.ts'
 
-export interface RunFolderOptions extends OutputFolderOptions {
-	/** Names of the classes by label, for the GoodNets' metadata. */
-	readonly classNames?: readonly string[] | null
+export interface RunFolderOptions extends ReportedFolderOptions {
 	/** Write each repaired net without its pruned channels, too: `compact_X.onnx`. */
 	readonly compact?: boolean
-	/** Told after every net whose files are written. */
-	readonly onProgress?: (done: number, total: number) => void
 }
 
 /**
- * Writes everything, or where the run is stopped or fails, nothing: see `fillOutputFolder`.
+ * Writes everything, or where the run is stopped or fails, nothing: see `fillReportedFolder`.
  *
  * @param layers that the run's channel numbers count through: one, or those of a run across layers
  * @returns the record with the names and hashes of the files, as `run.json` holds it
@@ -36,17 +32,12 @@ export async function writeRunFolder(
 	run: PruneRun,
 	options: RunFolderOptions = {},
 ): Promise<PruneRun> {
-	let complete = run
 	const fill = async (staging: string) => {
-		complete = { ...run, repaired: await writeNets(staging, model, layers, run.repaired, options) }
+		const complete = { ...run, repaired: await writeNets(staging, model, layers, run.repaired, options) }
 		await writeFileWhole(join(staging, 'curve.csv'), curveCsv(complete))
-		// Loaded when there is something to draw: the plotting library takes 36 MB, and most commands draw nothing.
-		const { reportHtml } = await import('./html.ts')
-		await writeFileWhole(join(staging, 'report.html'), reportHtml(complete))
-		return { name: 'run.json', content: `${JSON.stringify(complete, null, '\t')}\n` }
+		return complete
 	}
-	await fillOutputFolder(folder, fill, options)
-	return complete
+	return fillReportedFolder(folder, fill, options)
 }
 
 async function writeNets(

@@ -1,6 +1,6 @@
 /** Whether a repair by some method worked, or made things worse; and what it did to the clean twin. */
 import type { RepairRun } from '../contracts/repair-run.ts'
-import { formatShare } from './format.ts'
+import { capitalized, formatShare } from './format.ts'
 import { judge } from './judge.ts'
 import { formatP } from './pairs.ts'
 import { type ReportedRun, reportedRun } from './reported-run.ts'
@@ -45,7 +45,7 @@ export function repairVerdict(run: RepairRun): VerdictParts {
 		default: {
 			const worse = worseningOf(reported, net)
 			const words = worse ? `${subject} made this net worse` : opening(subject, outcome)
-			const why = worse ? `${capital(worseWords(worse))}.` : ''
+			const why = worse ? `${capitalized(worseWords(worse))}.` : ''
 			const isRepaired = outcome === 'repaired' || outcome === 'repaired-dearly'
 			return {
 				finding: measuredSentence(reported, net, words, outcome),
@@ -87,8 +87,4 @@ function twinRemark({ twin, data }: ReportedRun): string {
 
 function sentences(...texts: readonly string[]): string {
 	return texts.filter((text) => text !== '').join(' ')
-}
-
-function capital(text: string): string {
-	return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -2,7 +2,7 @@
 import type { PoisonedCount } from '../contracts/prune-run.ts'
 import { wilson } from '../metrics/interval.ts'
 import { cleanCount, cleanSetOf } from './clean-set.ts'
-import { formatOf, formatRate, formatShare, formatUpperBound } from './format.ts'
+import { capitalized, formatOf, formatRate, formatShare, formatUpperBound } from './format.ts'
 import type { MeasuredNet, MeasuredOutcome } from './judge.ts'
 import type { ReportedNet, ReportedRun } from './reported-run.ts'
 
@@ -98,5 +98,5 @@ export function otherNets({ nets }: ReportedRun, spokenOf: ReportedNet): string 
 		!poisoned || where === spokenOf.place ? [] : [`${short} ASR is ${formatShare(poisoned.hits, poisoned.total)}`],
 	)
 	const [first = '', ...rest] = shares
-	return first === '' ? '' : `${[first.charAt(0).toUpperCase() + first.slice(1), ...rest].join(', ')}.`
+	return first === '' ? '' : `${[capitalized(first), ...rest].join(', ')}.`
 }

@@ -6,6 +6,7 @@ import type { Graph, Value } from '../graph/graph.ts'
 import { blankFeed } from '../model/feed.ts'
 import type { Model } from '../model/model.ts'
 import { shapesForBatch } from '../model/shapes.ts'
+import { flatLogits } from './flat-logits.ts'
 import { crossEntropy, type LossValues } from './loss.ts'
 import { type Parameter, parametersOf } from './parameters.ts'
 import { type TrainingForm, trainingForm } from './training-form.ts'
@@ -64,8 +65,7 @@ export async function buildForward(
 ): Promise<Forward> {
 	const labels: Value = { name: LABELS, dtype: 'int64', shape: ['N'] }
 	const tape = new Tape({ ...form.graph, inputs: [...form.graph.inputs, labels], outputs: [] }, 'loss')
-	const isFlat = model.values.get(model.logits)?.shape?.length === 2
-	const logits = isFlat ? model.logits : tape.emit('Flatten', [model.logits])
+	const logits = flatLogits(tape, model)
 	const values = write(tape, logits)
 	const graph = await shapesForBatch(tape.appended(), model.runtime, batch, (count) => ({
 		[model.input.name]: blankFeed(model.input, count),

@@ -1,17 +1,17 @@
 /** Training: many steps of one graph on seeded batches, with checkpoints from which a run goes on as if it had never stopped. */
 import type { EpochRecord } from '../contracts/training.ts'
 import type { ImageSet } from '../data/image-set.ts'
-import { preprocess } from '../data/preprocess.ts'
 import { FormatError, type InputError, throwIfAborted } from '../errors.ts'
 import type { Model } from '../model/model.ts'
-import { feedOf, predict } from '../model/predict.ts'
+import { predict } from '../model/predict.ts'
 import type { Feed, Loop } from '../runtime/runtime.ts'
 import { NO_AUGMENTATION } from './augment.ts'
 import { type BatchSource, type TrainingImages, trainingBatches } from './batches.ts'
 import type { RunningSums, TrainingCheckpoint } from './checkpoint.ts'
 import { divergedAt, firstNotFinite } from './diverged.ts'
+import { labelledFeeds } from './labelled-feeds.ts'
 import { checkOptions, type TrainOptions } from './options.ts'
-import { classification, LABELS, type Problem } from './problem.ts'
+import { classification, type Problem } from './problem.ts'
 import { runSteps, scalarFeeds } from './run-steps.ts'
 import { buildStep, type Step } from './step.ts'
 import { withWeights } from './weights.ts'
@@ -127,14 +127,11 @@ async function runFrom(start: TrainingCheckpoint, setting: Setting): Promise<Tra
 }
 
 /** Images and labels of step `number`, counted from 0, and the optimizer's scalars. */
-function prepare({ model, options, images, source, size }: Setting, number: number): PreparedStep {
+function prepare({ model, options, images, source }: Setting, number: number): PreparedStep {
 	const steps = options.epochs * source.stepsPerEpoch
 	const rate = options.rate * (options.schedule?.(number, steps) ?? 1)
-	const { images: batch, labels } = source.batch(number)
-	const pixels = preprocess(batch, { ...images, layout: 'NHWC' }, model.input, model.preprocessing)
 	const feeds = {
-		...feedOf(model, pixels, size),
-		[LABELS]: { dims: [size], data: labels },
+		...labelledFeeds(model, images, source.batch(number)),
 		...scalarFeeds(options.optimizer, number, rate),
 	}
 	return { feeds, rate }

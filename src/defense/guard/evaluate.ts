@@ -5,6 +5,7 @@ import type { ImageSet } from '../../data/image-set.ts'
 import { auroc } from '../../metrics/auroc.ts'
 import type { Model } from '../../model/model.ts'
 import type { RunOptions } from '../../model/predict.ts'
+import { countClean, countPoisoned } from '../count.ts'
 import { checkLabels, checkPoisoned, type PoisonedLabels } from '../labels.ts'
 import { type GuardAnswers, guardAnswers } from './answers.ts'
 
@@ -44,44 +45,17 @@ export async function evaluateGuard(
 		guardAnswers(model, set, { signal, onProgress: (done) => onProgress?.(before + done, total) })
 	const onClean = clean ? await answersOn(clean, 0) : null
 	const onPoisoned = poisoned ? await answersOn(poisoned, clean?.count ?? 0) : null
-	const attacked = onPoisoned && known ? attackedOnly(onPoisoned, known) : null
 	return {
-		clean: onClean && countClean(onClean, clean?.labels ?? null, model.classes),
-		poisoned: attacked && known && countPoisoned(attacked, known.target, model.classes),
-		auroc: onClean && attacked && aurocRecord(attacked.suspicion, onClean.suspicion),
+		// Without labels, correct is what is answered at all.
+		clean: onClean && countClean(onClean.labels, clean?.labels ?? onClean.labels, model.classes),
+		poisoned: onPoisoned && known && countPoisoned(onPoisoned.labels, known, model.classes),
+		auroc: onClean && onPoisoned && known && aurocRecord(attackedOnly(onPoisoned, known), onClean.suspicion),
 	}
 }
 
-interface AttackedAnswers extends GuardAnswers {
-	readonly trueLabels: Int32Array | null
-}
-
-/** Without images whose true class already is the target. */
-function attackedOnly({ labels, suspicion }: GuardAnswers, { target, trueLabels }: PoisonedLabels): AttackedAnswers {
-	const isAttacked = (_: number, i: number) => trueLabels?.[i] !== target
-	return {
-		labels: labels.filter(isAttacked),
-		suspicion: suspicion.filter(isAttacked),
-		trueLabels: trueLabels?.filter(isAttacked) ?? null,
-	}
-}
-
-function countClean({ labels }: GuardAnswers, truth: Int32Array | null, classes: number): GuardedCleanCount {
-	const isCorrect = (label: number, i: number) => (truth ? label === truth[i] : label !== classes)
-	return {
-		correct: labels.filter(isCorrect).length,
-		rejected: labels.filter((label) => label === classes).length,
-		total: labels.length,
-	}
-}
-
-function countPoisoned({ labels, trueLabels }: AttackedAnswers, target: number, classes: number): GuardedPoisonedCount {
-	return {
-		hits: labels.filter((label) => label === target).length,
-		recovered: trueLabels && labels.filter((label, i) => label === trueLabels[i]).length,
-		rejected: labels.filter((label) => label === classes).length,
-		total: labels.length,
-	}
+/** Scores of the images whose true class is not the target already. */
+function attackedOnly({ suspicion }: GuardAnswers, { target, trueLabels }: PoisonedLabels): Float32Array {
+	return suspicion.filter((_, i) => trueLabels?.[i] !== target)
 }
 
 function aurocRecord(positives: Float32Array, negatives: Float32Array): GuardMeasures['auroc'] {

@@ -4,15 +4,17 @@
  */
 import { gradient } from '../../graph/gradient/gradient.ts'
 import { Tape } from '../../graph/gradient/tape.ts'
-import { elementCount, floatTensor, type Graph, makeNode, type Value } from '../../graph/graph.ts'
+import { elementCount, floatTensor, type Graph, type Value } from '../../graph/graph.ts'
 import { imageDims } from '../../model/feed.ts'
 import type { Model } from '../../model/model.ts'
 import { shapesForBatch } from '../../model/shapes.ts'
+import { flatLogits } from '../../train/flat-logits.ts'
 import { inferenceForm } from '../../train/inference-form.ts'
 import { crossEntropy } from '../../train/loss.ts'
 import type { Parameter } from '../../train/parameters.ts'
 import type { Problem } from '../../train/problem.ts'
-import { channelTensor, imagesDims, maskDims, patternDims } from './planes.ts'
+import { preprocessed, withComputedInput } from './computed-input.ts'
+import { imagesDims, maskDims, patternDims } from './planes.ts'
 
 /**
  * Inputs: images as the net takes them, float32; the wanted labels `[count · batch]`, int64, a trigger's together; the λ of each
@@ -45,8 +47,7 @@ export async function inversionProblem(model: Model, batch: number, count = 1): 
 	const { graph: net } = inferenceForm(model)
 	const triggered = withTriggers(model, net, count)
 	const tape = new Tape(triggered.graph, 'invert/loss')
-	const isFlat = model.values.get(model.logits)?.shape?.length === 2
-	const logits = isFlat ? model.logits : tape.emit('Flatten', [model.logits])
+	const logits = flatLogits(tape, model)
 	const { loss: distance, correct } = crossEntropy(tape, logits, TARGETS, { batch, classes, smoothing: 0 })
 	const answers = tape.emit('ArgMax', [logits], { axis: -1, keepdims: 0 })
 	const isHit = tape.cast(tape.emit('Equal', [answers, TARGETS]), 'float32')
@@ -68,30 +69,27 @@ export async function inversionProblem(model: Model, batch: number, count = 1): 
 }
 
 /** `net` behind the images with the triggers on them, `[count · batch, …]`. */
-function withTriggers({ input, preprocessing }: Model, net: Graph, count: number) {
+function withTriggers(model: Model, net: Graph, count: number) {
+	const { input } = model
 	const zeros = (dims: readonly number[]) => floatTensor(dims, new Float32Array(elementCount(dims)))
 	const inputs: Value[] = [
 		{ name: IMAGES, dtype: 'float32', shape: ['N', ...imageDims(input)] },
 		{ name: TARGETS, dtype: 'int64', shape: ['M'] },
 		{ name: WEIGHT, dtype: 'float32', shape: [count] },
 	]
-	const learned = [[MASK, zeros(maskDims(input, count))] as const, [PATTERN, zeros(patternDims(input, count))] as const]
+	const learned = new Map([
+		[MASK, zeros(maskDims(input, count))],
+		[PATTERN, zeros(patternDims(input, count))],
+	])
 	const tape = new Tape(net, 'invert')
 	const share = (name: string) => {
 		return tape.emit('Mul', [tape.emit('Add', [tape.emit('Tanh', [name]), tape.scalar(1)]), tape.scalar(0.5)])
 	}
 	const mask = share(MASK)
 	const pattern = tape.emit('Mul', [share(PATTERN), tape.scalar(255)])
-	const { scale, mean, std } = preprocessing
-	const at = (values: readonly number[] | null, c: number, none: number) => values?.[c] ?? values?.[0] ?? none
-	const factor = tape.constant(channelTensor(input, (c) => scale / at(std, c, 1)))
-	const offset = tape.constant(channelTensor(input, (c) => -at(mean, c, 0) / at(std, c, 1)))
-	const shown = tape.emit('Add', [tape.emit('Mul', [pattern, factor]), offset])
+	const shown = preprocessed(tape, pattern, model)
 	// `[count, 1, …]` and `[batch, …]` make `[count, batch, …]`.
 	const mixed = tape.emit('Add', [IMAGES, tape.emit('Mul', [mask, tape.emit('Sub', [shown, IMAGES])])])
 	const joined = tape.reshape(mixed, [-1, ...imageDims(input)])
-	const typed = input.dtype === 'float32' ? joined : tape.cast(joined, input.dtype)
-	const nodes = [...tape.nodes, makeNode('Identity', [typed], [input.name]), ...net.nodes]
-	const initializers = new Map([...net.initializers, ...tape.initializers, ...learned])
-	return { graph: { ...net, inputs, nodes, initializers, outputs: [] }, mask, pattern }
+	return { graph: withComputedInput(net, tape, joined, model, { inputs, learned }), mask, pattern }
 }

@@ -5,17 +5,19 @@
  */
 import { gradient } from '../../graph/gradient/gradient.ts'
 import { Tape } from '../../graph/gradient/tape.ts'
-import { elementCount, floatTensor, makeNode, type Value } from '../../graph/graph.ts'
+import { elementCount, floatTensor, type Value } from '../../graph/graph.ts'
 import type { Model } from '../../model/model.ts'
 import type { OnProgress } from '../../model/predict.ts'
 import { shapesForBatch } from '../../model/shapes.ts'
 import { createRandom } from '../../random.ts'
 import { adam } from '../../train/adam.ts'
+import { flatLogits } from '../../train/flat-logits.ts'
 import { inferenceForm } from '../../train/inference-form.ts'
 import type { Problem } from '../../train/problem.ts'
 import { runSteps, scalarFeeds } from '../../train/run-steps.ts'
 import { buildStep, type Step } from '../../train/step.ts'
-import { channelTensor, imagesDims } from './planes.ts'
+import { preprocessed, withComputedInput } from './computed-input.ts'
+import { imagesDims } from './planes.ts'
 
 /** Second name of the random stream. */
 const STREAM = 63
@@ -82,38 +84,21 @@ function withPictures({ carried }: Step, pictures: { dims: number[]; data: Float
 }
 
 async function marginProblem(model: Model, batch: number): Promise<{ problem: Problem; margins: string }> {
-	const { input, preprocessing, classes, runtime } = model
+	const { input, classes, runtime } = model
 	const { graph: net } = inferenceForm(model)
 	const dims = imagesDims(input, batch)
 	const before = new Tape(net, 'margin')
-	const { scale, mean, std } = preprocessing
-	const at = (values: readonly number[] | null, c: number, none: number) => values?.[c] ?? values?.[0] ?? none
-	const shape = dims.slice(1)
-	const perChannel = (numberOf: (c: number) => number) => {
-		const tensor = channelTensor(input, numberOf)
-		return before.constant({ ...tensor, dims: tensor.dims.slice(tensor.dims.length - shape.length) })
-	}
 	// tanh is −1..1, levels are 0..255.
 	const level = before.emit('Mul', [
 		before.emit('Add', [before.emit('Tanh', [PICTURES]), before.scalar(1)]),
 		before.scalar(255 / 2),
 	])
-	const factor = perChannel((c) => scale / at(std, c, 1))
-	const offset = perChannel((c) => -at(mean, c, 0) / at(std, c, 1))
-	const shown = before.emit('Add', [before.emit('Mul', [level, factor]), offset])
-	const typed = input.dtype === 'float32' ? shown : before.cast(shown, input.dtype)
 	const targets: Value = { name: TARGETS, dtype: 'int64', shape: ['N'] }
-	const fed: Value = { name: PICTURES, dtype: 'float32', shape: ['N', ...shape] }
-	const graph = {
-		...net,
-		inputs: [fed, targets],
-		nodes: [...before.nodes, makeNode('Identity', [typed], [input.name]), ...net.nodes],
-		initializers: new Map([...net.initializers, ...before.initializers]),
-		outputs: [],
-	}
+	const fed: Value = { name: PICTURES, dtype: 'float32', shape: ['N', ...dims.slice(1)] }
+	const shown = preprocessed(before, level, model)
+	const graph = withComputedInput(net, before, shown, model, { inputs: [fed, targets], learned: new Map() })
 	const tape = new Tape(graph, 'margin/loss')
-	const isFlat = model.values.get(model.logits)?.shape?.length === 2
-	const logits = isFlat ? model.logits : tape.emit('Flatten', [model.logits])
+	const logits = flatLogits(tape, model)
 	const levels = tape.constant(floatTensor([2], [0, 1]))
 	const isTarget = tape.emit('OneHot', [TARGETS, tape.integers([classes]), levels], { axis: -1 })
 	const own = tape.reduce('ReduceSum', tape.emit('Mul', [logits, isTarget]), [1], false)

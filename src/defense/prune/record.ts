@@ -110,18 +110,10 @@ async function baseRecord(
 	labels: PoisonedLabels | null,
 	{ command, goodnetVersion, seconds }: RunFacts,
 ): Promise<BaseRecord> {
-	const { source, runtime, classes, input } = model
 	return {
 		schema: 'goodnet/prune@1',
 		command,
-		model: {
-			path: source.path,
-			sha256: source.sha256,
-			format: source.format,
-			inputShape: imageDims(input),
-			classes,
-			...placeRecord(layers),
-		},
+		model: { ...modelRecord(model), ...placeRecord(layers) },
 		layers: layers.length > 1 ? layers.map(layerRecord) : null,
 		preprocessing: copyPreprocessing(model),
 		data: {
@@ -129,7 +121,7 @@ async function baseRecord(
 			test: test ? await dataRecord(test) : null,
 			poisoned: poisoned && labels ? await poisonedRecord(poisoned, labels) : null,
 		},
-		environment: environmentRecord(runtime, goodnetVersion),
+		environment: environmentRecord(model.runtime, goodnetVersion),
 		seconds,
 	}
 }
@@ -150,6 +142,11 @@ function placeRecord(layers: readonly PruneLayer[]) {
 
 function layerRecord({ name, producer, channels, intervention }: PruneLayer) {
 	return { name, producer, channels, intervention }
+}
+
+/** What a record says of the net that a run was given. */
+export function modelRecord({ source: { path, sha256, format }, input, classes }: Model) {
+	return { path, sha256, format, inputShape: imageDims(input), classes }
 }
 
 /** The model's preprocessing as a record of its own. */

@@ -3,6 +3,7 @@ import type { NetCounts, RepairedNetRecord } from '../../contracts/repair-run.ts
 import type { ImageSet } from '../../data/image-set.ts'
 import type { Model } from '../../model/model.ts'
 import { type OnProgress, predictLabels } from '../../model/predict.ts'
+import { countClean, countPoisoned } from '../count.ts'
 import { checkLabels, checkPoisoned, type PoisonedLabels } from '../labels.ts'
 
 /** Sets that are measured and choose nothing, `valid` aside, on which the method has chosen. */
@@ -52,6 +53,9 @@ export function checkSets(sets: MeasuredSets, classes: number): PoisonedLabels |
 	return sets.poisoned ? checkPoisoned(sets.poisoned, classes, sets.target) : null
 }
 
+/** What no net answers: a GoodNet's "rejected", told apart from every class. */
+const REJECTION = -1
+
 /**
  * Counts of a net. Where a clean set has no labels, "correct" is agreement with B.
  *
@@ -59,12 +63,13 @@ export function checkSets(sets: MeasuredSets, classes: number): PoisonedLabels |
  * @param badnet B's answers on the same sets
  */
 export function countNet(sets: MeasuredSets, poison: PoisonedLabels | null, own: Answers, badnet: Answers): NetCounts {
-	const clean = (key: 'valid' | 'test') => {
-		const answers = own[key]
-		const wanted = sets[key]?.labels ?? badnet[key]
-		return answers && wanted && { correct: count(answers, (label, i) => label === wanted[i]), total: answers.length }
+	const { valid, test, poisoned } = countAll(sets, poison, own, badnet)
+	const plain = <Count extends { readonly rejected: number }>(count: Count | null) => {
+		if (count === null) return null
+		const { rejected: _, ...rest } = count
+		return rest
 	}
-	return { valid: clean('valid'), test: clean('test'), poisoned: countPoisoned(poison, own.poisoned) }
+	return { valid: plain(valid), test: plain(test), poisoned: plain(poisoned) }
 }
 
 /** Counts of the GoodNet of B and a repaired net: it answers where both agree and rejects the image where they differ. */
@@ -74,46 +79,26 @@ export function countGoodNet(
 	repaired: Answers,
 	badnet: Answers,
 ): RepairedNetRecord['goodnet'] {
+	const agreed = (key: keyof Answers) =>
+		badnet[key]?.map((label, i) => (label === repaired[key]?.[i] ? label : REJECTION)) ?? null
+	const answers = { valid: agreed('valid'), test: agreed('test'), poisoned: agreed('poisoned') }
+	return countAll(sets, poison, answers, badnet)
+}
+
+function countAll(
+	sets: MeasuredSets,
+	poison: PoisonedLabels | null,
+	answers: Answers,
+	badnet: Answers,
+): RepairedNetRecord['goodnet'] {
 	const clean = (key: 'valid' | 'test') => {
-		const [own, other] = [badnet[key], repaired[key]]
-		if (!own || !other) return null
-		const wanted = sets[key]?.labels ?? own
-		const isAgreed = (i: number) => own[i] === other[i]
-		return {
-			correct: count(own, (label, i) => isAgreed(i) && label === wanted[i]),
-			total: own.length,
-			rejected: count(own, (_, i) => !isAgreed(i)),
-		}
+		const [own, wanted] = [answers[key], sets[key]?.labels ?? badnet[key]]
+		return own && wanted && countClean(own, wanted, REJECTION)
 	}
+	const { poisoned } = answers
 	return {
 		valid: clean('valid'),
 		test: clean('test'),
-		poisoned: countGuarded(poison, badnet.poisoned, repaired.poisoned),
+		poisoned: poison && poisoned && countPoisoned(poisoned, poison, REJECTION),
 	}
-}
-
-function countPoisoned(poison: PoisonedLabels | null, answers: Int32Array | null): NetCounts['poisoned'] {
-	if (!poison || !answers) return null
-	const { target, trueLabels } = poison
-	const isCounted = (i: number) => trueLabels?.[i] !== target
-	return {
-		hits: count(answers, (label, i) => isCounted(i) && label === target),
-		recovered: trueLabels && count(answers, (label, i) => isCounted(i) && label === trueLabels[i]),
-		total: count(answers, (_, i) => isCounted(i)),
-	}
-}
-
-function countGuarded(poison: PoisonedLabels | null, own: Int32Array | null, other: Int32Array | null) {
-	// A label that no class has: what is rejected neither hits nor is recovered.
-	const answers = own && other && own.map((label, i) => (label === other[i] ? label : -1))
-	const counts = countPoisoned(poison, answers)
-	if (!counts || !answers) return null
-	return {
-		...counts,
-		rejected: count(answers, (label, i) => label === -1 && poison?.trueLabels?.[i] !== poison?.target),
-	}
-}
-
-function count(labels: Int32Array, holds: (label: number, index: number) => boolean): number {
-	return labels.reduce((sum, label, i) => sum + (holds(label, i) ? 1 : 0), 0)
 }

@@ -2,10 +2,10 @@
 import type { DataRecord } from '../../contracts/prune-run.ts'
 import type { RepairRun, TwinRecord } from '../../contracts/repair-run.ts'
 import type { ImageSet } from '../../data/image-set.ts'
+import { copyOfLists } from '../../json.ts'
 import { environmentRecord } from '../../model/environment.ts'
-import { imageDims } from '../../model/feed.ts'
 import type { Model } from '../../model/model.ts'
-import { copyPreprocessing, dataRecord, poisonedRecord, type RunFacts } from '../prune/record.ts'
+import { copyPreprocessing, dataRecord, modelRecord, poisonedRecord, type RunFacts } from '../prune/record.ts'
 import type { CleanSets } from './data.ts'
 import type { RepairData, RepairMethod } from './method.ts'
 import type { RepairResult } from './repair.ts'
@@ -33,13 +33,11 @@ export async function repairRecord(
 	{ model, method, seed, sets, data, result, twin }: FinishedRepair,
 	{ command, goodnetVersion, seconds }: RunFacts,
 ): Promise<RepairRun> {
-	const { source, runtime, classes, input } = model
 	const { poison, before, parameters, isOracle } = result
-	const { path, sha256, format } = source
 	return {
 		schema: 'goodnet/repair@1',
 		command,
-		model: { path, sha256, format, inputShape: imageDims(input), classes },
+		model: modelRecord(model),
 		preprocessing: copyPreprocessing(model),
 		data: {
 			...(await cleanRecords(sets, data)),
@@ -47,12 +45,12 @@ export async function repairRecord(
 			test: sets.test ? await dataRecord(sets.test) : null,
 			poisoned: sets.poisoned && poison ? await poisonedRecord(sets.poisoned, poison) : null,
 		},
-		method: { name: method.name, parameters: copyOf(parameters), seed, isOracle },
+		method: { name: method.name, parameters: copyOfLists(parameters), seed, isOracle },
 		before,
 		repaired: netRecords(result),
 		findings: result.findings,
 		twin: twin ? twinRecord(twin.model, twin.result) : null,
-		environment: environmentRecord(runtime, goodnetVersion),
+		environment: environmentRecord(model.runtime, goodnetVersion),
 		seconds,
 	}
 }
@@ -86,10 +84,4 @@ function netRecords({ repaired }: RepairResult): RepairRun['repaired'] {
 function twinRecord({ source: { path, sha256 } }: Model, result: RepairResult): TwinRecord {
 	const { before, findings } = result
 	return { path, sha256, before, repaired: netRecords(result), findings }
-}
-
-/** A record's lists can be written to. */
-function copyOf(parameters: RepairResult['parameters']): RepairRun['method']['parameters'] {
-	const entries = Object.entries(parameters)
-	return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === 'object' ? [...value] : value]))
 }

@@ -3,7 +3,7 @@ import type { RepairFindings } from '../../contracts/repair-run.ts'
 import { UsageError } from '../../errors.ts'
 import type { Model } from '../../model/model.ts'
 import { ANOMALY_THRESHOLD, findSuspects } from '../invert/suspects.ts'
-import type { RepairContext, UnlabeledImages } from './method.ts'
+import type { Repair, RepairContext, UnlabeledImages } from './method.ts'
 import type { ParameterTable } from './parameters.ts'
 
 /** Told or not. */
@@ -27,6 +27,16 @@ export const LABEL_PARAMETERS = {
 /** Was the target label told? Then every figure is an oracle's. */
 export function isLabelTold({ label }: { readonly label: number }): boolean {
 	return label !== UNKNOWN
+}
+
+/** `label 3`, `labels 3, 7`. */
+export function namedLabels(labels: readonly number[]): string {
+	return `${labels.length === 1 ? 'label' : 'labels'} ${labels.join(', ')}`
+}
+
+/** What a method hands out that leaves the net alone. @param why in words */
+export function leftAlone(model: Model, findings: RepairFindings, why = 'no label is suspect'): Repair {
+	return { points: [{ name: '', chosenBy: `${why}: the net as it was`, model }], findings }
 }
 
 export interface Suspected {

@@ -12,7 +12,7 @@ import type { TrainOptions } from '../../train/options.ts'
 import { scheduleOf } from '../../train/schedule.ts'
 import { sgd } from '../../train/sgd.ts'
 import { type TrainedModel, train } from '../../train/train.ts'
-import { evaluateClean } from '../evaluate.ts'
+import { cleanAccuracy } from '../evaluate.ts'
 import type { RepairContext, RepairData } from './method.ts'
 import type { ParameterTable, Values } from './parameters.ts'
 
@@ -122,7 +122,7 @@ interface Run extends TrainedModel {
  */
 async function searchRate(setting: Setting): Promise<{ readonly run: Run; readonly nets: Candidate[] }> {
 	const { model, data, context, options } = setting
-	const before = await countClean(options.reference ?? model, data, context.signal)
+	const before = await cleanAccuracy(options.reference ?? model, data.valid!, { signal: context.signal })
 	const { from, trials } = await tryRates(setting, before)
 	const isGood = ({ valid }: Run) => pointsLost(before, valid) <= context.parameters['max-drop']
 	const runs: Run[] = []
@@ -153,7 +153,8 @@ async function tryRates(setting: Setting, before: CleanCount) {
 		context.onProgress?.(`${options.name ?? 'tune'}: try learning rate ${rate}`, i, RATES.length)
 		const trained = await unlessDiverged(() => runTrial(setting, rate))
 		if (trained instanceof InputError) diverged = trained
-		const valid = trained instanceof InputError ? null : await countClean(trained.model, data, context.signal)
+		const valid =
+			trained instanceof InputError ? null : await cleanAccuracy(trained.model, data.valid!, { signal: context.signal })
 		trials.push({ rate, valid })
 		if (valid && pointsLost(before, valid) <= TRIAL_DROP) return { from: i, trials }
 	}
@@ -194,11 +195,6 @@ function runTrial({ model, data, context: { parameters, seed, signal }, options 
 
 function problemOf({ masks, problem }: TuningOptions): Pick<TrainOptions, 'masks' | 'problem'> {
 	return { ...(masks && { masks }), ...(problem && { problem }) }
-}
-
-async function countClean(model: Model, { valid }: RepairData, signal: AbortSignal | undefined): Promise<CleanCount> {
-	const { correct, total } = await evaluateClean(model, valid!, { signal })
-	return { correct, total }
 }
 
 function trainingOf({ batch, momentum, decay: weightDecay }: TuningContext['parameters'], rate: number, seed: number) {

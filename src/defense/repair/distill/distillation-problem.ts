@@ -8,6 +8,7 @@ import { floatTensor, type Value } from '../../../graph/graph.ts'
 import { blankFeed, imageDims } from '../../../model/feed.ts'
 import type { Model } from '../../../model/model.ts'
 import { shapesForBatch } from '../../../model/shapes.ts'
+import { flatLogits } from '../../../train/flat-logits.ts'
 import { inferenceForm } from '../../../train/inference-form.ts'
 import { differentiate, LABELS, learnableOf, type Problem } from '../../../train/problem.ts'
 
@@ -39,10 +40,8 @@ export async function distillationProblem(model: Model, batch: number): Promise<
 		{ name: LABELS, dtype: 'int64', shape: ['N'] },
 	]
 	const tape = new Tape({ ...both, inputs, outputs: [] }, 'distill')
-	const isFlat = model.values.get(model.logits)?.shape?.length === 2
-	const flat = (name: string) => (isFlat ? name : tape.emit('Flatten', [name]))
-	const logits = flat(model.logits)
-	const difference = tape.emit('Sub', [logits, flat(nameOf(model.logits))])
+	const logits = flatLogits(tape, model)
+	const difference = tape.emit('Sub', [logits, flatLogits(tape, model, nameOf(model.logits))])
 	const levels = tape.constant(floatTensor([2], [0, 1]))
 	const isOwn = tape.emit('OneHot', [LABELS, tape.integers([classes]), levels], { axis: -1 })
 	const isTriggered = tape.reduce('ReduceMax', isOwn, [1], true)

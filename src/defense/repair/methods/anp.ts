@@ -1,11 +1,9 @@
 /** Adversarial neuron pruning: neurons that make the net fall when they are disturbed a little are silenced. */
 
-import { preprocess } from '../../../data/preprocess.ts'
 import type { Model } from '../../../model/model.ts'
-import { feedOf } from '../../../model/predict.ts'
 import { NO_AUGMENTATION } from '../../../train/augment.ts'
 import { type TrainingImages, trainingBatches } from '../../../train/batches.ts'
-import { LABELS } from '../../../train/problem.ts'
+import { labelledFeeds } from '../../../train/labelled-feeds.ts'
 import { runSteps, scalarFeeds } from '../../../train/run-steps.ts'
 import { sgd } from '../../../train/sgd.ts'
 import { buildStep } from '../../../train/step.ts'
@@ -83,15 +81,10 @@ async function learnMasks(
 	const ranges = new Map(problem.masks.map((name) => [name, { low: 0, high: 1 }]))
 	const step = buildStep(problem, [problem.all], { optimizer, clip: null, masks: new Map(), ranges })
 	const source = trainingBatches(images, batch, NO_AUGMENTATION, seed)
-	const feedsOf = (number: number) => {
-		const { images: drawn, labels } = source.batch(number)
-		const pixels = preprocess(drawn, { ...images, layout: 'NHWC' }, model.input, model.preprocessing)
-		return {
-			...feedOf(model, pixels, batch),
-			[LABELS]: { dims: [batch], data: labels },
-			...scalarFeeds(optimizer, number, lr),
-		}
-	}
+	const feedsOf = (number: number) => ({
+		...labelledFeeds(model, images, source.batch(number)),
+		...scalarFeeds(optimizer, number, lr),
+	})
 	const loop = await model.runtime.loadLoop(step.graph, step.carried)
 	const means = new Float32Array(neuronCount(places))
 	try {

@@ -11,7 +11,7 @@ import { openStudent, type Student } from '../distill/student.ts'
 import { fitImages } from '../fit-images.ts'
 import { defineMethod, NO_FINDINGS, type RepairContext, type RepairData, type UnlabeledImages } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
-import { isLabelTold, LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
+import { isLabelTold, LABEL_PARAMETERS, leftAlone, namedLabels, suspectedLabels } from '../suspected.ts'
 
 /** Second name of the random stream. */
 const STREAM = 64
@@ -84,14 +84,13 @@ export const distillUnlearn = defineMethod({
 		const certain = isTold ? labels : byMargin
 		const search = { candidates, certain, usualNorm }
 		const { student, rounds, targets } = await unlearnTriggers(model, images, search, context)
-		const leave = (why: string) => {
-			return { points: [{ name: '', chosenBy: `${why}: the net as it was`, model }], findings: found }
-		}
-		if (targets.length === 0) return leave('no label is suspect')
-		const against = `against ${targets.length === 1 ? 'label' : 'labels'} ${targets.join(', ')}`
+		if (targets.length === 0) return leftAlone(model, found)
+		const against = `against ${namedLabels(targets)}`
 		const lost = await accuracyLost(model, student.model, data, context)
 		// What an honest net loses with a label's trigger is what it knows that label by.
-		if (lost > context.parameters['max-drop']) return leave(`unlearning ${against} costs ${lost.toFixed(1)} points`)
+		if (lost > context.parameters['max-drop']) {
+			return leftAlone(model, found, `unlearning ${against} costs ${lost.toFixed(1)} points`)
+		}
 		const chosenBy = `after ${rounds} ${rounds === 1 ? 'round' : 'rounds'} ${against}`
 		return { points: [{ name: '', chosenBy, model: student.model }], findings: found }
 	},

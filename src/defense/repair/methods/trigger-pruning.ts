@@ -12,7 +12,7 @@ import { pruneChannels } from '../../prune/repaired.ts'
 import { fitImages } from '../fit-images.ts'
 import { defineMethod, NO_FINDINGS, type RepairContext } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
-import { isLabelTold, LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
+import { isLabelTold, LABEL_PARAMETERS, leftAlone, suspectedLabels } from '../suspected.ts'
 import { allowedPrefix, countPrefixes, orderByTrigger } from '../triggered-units.ts'
 
 /** Images by which units are ranked and layers are compared. */
@@ -51,12 +51,7 @@ export const triggerPruning = defineMethod({
 		const { labels, findings } = await suspectedLabels(model, tuning, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
 		const [target] = labels
-		if (target === undefined) {
-			return {
-				points: [{ name: '', chosenBy: 'no label is suspect: the net as it was', model }],
-				findings: found,
-			}
-		}
+		if (target === undefined) return leftAlone(model, found)
 		const trigger = await invertTrigger(model, tuning, {
 			...{ label: target, seed, signal, steps: parameters['invert-steps'] },
 			onProgress: (done, total) => onProgress?.(`invert label ${target}`, done, total),

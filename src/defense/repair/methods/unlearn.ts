@@ -10,7 +10,7 @@ import { stampTrigger, type Trigger } from '../../invert/trigger.ts'
 import { fitImages } from '../fit-images.ts'
 import { defineMethod, NO_FINDINGS, type RepairContext, type RepairData } from '../method.ts'
 import type { ParameterTable } from '../parameters.ts'
-import { isLabelTold, LABEL_PARAMETERS, suspectedLabels } from '../suspected.ts'
+import { isLabelTold, LABEL_PARAMETERS, leftAlone, namedLabels, suspectedLabels } from '../suspected.ts'
 import { TUNING_PARAMETERS, TUNING_STAGES, tune } from '../tuning.ts'
 
 /** Second name of the random stream. */
@@ -43,18 +43,13 @@ export const unlearn = defineMethod({
 		const tuning = fitImages(data.tuning!, model)
 		const { labels, usualNorm, findings } = await suspectedLabels(model, tuning, context)
 		const found = { ...NO_FINDINGS, suspects: findings }
-		if (labels.length === 0) {
-			return {
-				points: [{ name: '', chosenBy: 'no label is suspect: the net as it was', model }],
-				findings: found,
-			}
-		}
+		if (labels.length === 0) return leftAlone(model, found)
 		const {
 			model: tuned,
 			rounds,
 			history,
 		} = await unlearnLabels(model, { ...data, tuning }, labels, usualNorm, context)
-		const chosenBy = `after ${rounds} rounds against ${labels.length === 1 ? 'label' : 'labels'} ${labels.join(', ')}`
+		const chosenBy = `after ${rounds} rounds against ${namedLabels(labels)}`
 		return { points: [{ name: '', chosenBy, model: tuned }], findings: { ...found, history } }
 	},
 })

@@ -3,7 +3,7 @@ import type { RepairFindings } from '../../../contracts/repair-run.ts'
 import type { ImageSet } from '../../../data/image-set.ts'
 import type { Model } from '../../../model/model.ts'
 import type { RunOptions } from '../../../model/predict.ts'
-import { evaluateClean } from '../../evaluate.ts'
+import { cleanAccuracy } from '../../evaluate.ts'
 import type { PruneLayer } from '../../prune/layer.ts'
 import { pruneUnits, type RepairedModel } from '../../prune/repaired.ts'
 
@@ -38,10 +38,7 @@ export async function choosePruning(
 	valid: ImageSet,
 	{ maxDrop, signal, onProgress }: ChooseOptions,
 ): Promise<PruningChoice> {
-	const measure = async (net: Model) => {
-		const { correct, total } = await evaluateClean(net, valid, { signal })
-		return { correct, total }
-	}
+	const measure = (net: Model) => cleanAccuracy(net, valid, { signal })
 	const before = await measure(model)
 	const candidates: Candidate[] = [{ amount: 0, valid: before }]
 	let chosen: RepairedModel = { ...model, pruning: [] }

@@ -2,14 +2,16 @@
 import { renameValues } from '../../../graph/edit.ts'
 import { gradient } from '../../../graph/gradient/gradient.ts'
 import { Tape } from '../../../graph/gradient/tape.ts'
-import { elementCount, floatTensor, type Graph, makeNode, type Value } from '../../../graph/graph.ts'
+import { elementCount, floatTensor, type Graph, type Value } from '../../../graph/graph.ts'
 import { imageDims } from '../../../model/feed.ts'
 import type { Model } from '../../../model/model.ts'
 import { shapesForBatch } from '../../../model/shapes.ts'
+import { flatLogits } from '../../../train/flat-logits.ts'
 import { inferenceForm } from '../../../train/inference-form.ts'
 import { crossEntropy, type LossValues } from '../../../train/loss.ts'
-import { type Parameter, parametersOf } from '../../../train/parameters.ts'
-import { LABELS, type Problem } from '../../../train/problem.ts'
+import type { Parameter } from '../../../train/parameters.ts'
+import { LABELS, learnableOf, type Problem } from '../../../train/problem.ts'
+import { withComputedInput } from '../../invert/computed-input.ts'
 import { channelTensor, imagesDims } from '../../invert/planes.ts'
 
 /** Inputs: images as the net takes them, float32; which of them are perturbed, `[batch, 1, …]`, 0 or 1. Labels come in as `LABELS`. */
@@ -153,26 +155,14 @@ async function perturbedNet(model: Model, batch: number): Promise<PerturbedNet> 
 	const unit = before.constant(channelTensor(input, (c) => (255 * scale) / (std?.[c] ?? std?.[0] ?? 1)))
 	const shift = before.emit('Mul', [before.emit('Mul', [PERTURBATION, unit]), PERTURBED])
 	const sum = before.emit('Add', [IMAGES, shift])
-	const typed = input.dtype === 'float32' ? sum : before.cast(sum, input.dtype)
-	const zeros = floatTensor(dims, new Float32Array(elementCount(dims)))
-	const tape = new Tape(
-		{
-			...net,
-			inputs,
-			nodes: [...before.nodes, makeNode('Identity', [typed], [input.name]), ...net.nodes],
-			initializers: new Map([...net.initializers, ...before.initializers, [PERTURBATION, zeros]]),
-			outputs: [],
-		},
-		'loss',
-	)
-	const isFlat = model.values.get(model.logits)?.shape?.length === 2
-	const logits = isFlat ? model.logits : tape.emit('Flatten', [model.logits])
+	const learned = new Map([[PERTURBATION, floatTensor(dims, new Float32Array(elementCount(dims)))]])
+	const tape = new Tape(withComputedInput(net, before, sum, model, { inputs, learned }), 'loss')
+	const logits = flatLogits(tape, model)
 	const values = crossEntropy(tape, logits, LABELS, { batch, classes, smoothing: 0 })
 	const graph = await shapesForBatch(tape.appended(), runtime, batch, (count) => ({
 		[IMAGES]: { dims: imagesDims(input, count), data: new Float32Array(elementCount(imagesDims(input, count))) },
 		[PERTURBED]: { dims: [count, ...perImage], data: new Float32Array(count) },
 		[LABELS]: { dims: [count], data: new BigInt64Array(count) },
 	}))
-	const own = new Set(model.graph.initializers.keys())
-	return { ...values, graph, parameters: parametersOf(net).filter(({ name }) => own.has(name)) }
+	return { ...values, graph, parameters: learnableOf(model, net) }
 }
